@@ -1,0 +1,136 @@
+import type { Awaitable } from "../kernel/awaitable.ts";
+
+/** The version of the record format that this release writes. It reads this one and the older ones. */
+export const recordFormatVersion = 1;
+
+/** What is known of a stored result beside its bytes. Times are milliseconds since 1970. */
+export interface RecordMetadata {
+  /** {@link recordFormatVersion} of the writer. */
+  readonly formatVersion: number;
+  /** The cache key; equal to the key that the record was asked for, or the record is not the one. */
+  readonly key: string;
+  readonly createdAt: number;
+  /** From this moment on the record is not used; `undefined` means never. */
+  readonly expiresAt?: number | undefined;
+  /** {@link Serializer.format} of the writer. */
+  readonly serializer: string;
+  /** Length of the payload in bytes. */
+  readonly size: number;
+  /** SHA-256 of the payload, 64 lower-case hexadecimal digits (FIPS 180-4). */
+  readonly sha256: string;
+  /** How long the computation took, in milliseconds: what a hit saves. */
+  readonly durationMs: number;
+  /** The task that computed it. */
+  readonly taskName: string;
+  readonly taskRunId: string;
+  readonly flowRunId?: string | undefined;
+  readonly tags: readonly string[];
+  /** A short digest per part of the cache key (`inputs.url`, `task-source`, …): what "why" is answered from. */
+  readonly components: Readonly<Record<string, string>>;
+}
+
+/** A record as it was found. */
+export interface StoredRecord {
+  readonly metadata: RecordMetadata;
+  /**
+   * The payload, to be called at most once; the caller owns the bytes. A payload that has gone in the meantime
+   * (or never was whole) is a {@link RecordError}; a medium that fails is a {@link StorageError}.
+   */
+  bytes(): Awaitable<Uint8Array>;
+}
+
+/** What a storage can do beyond the required methods. */
+export interface StorageCapabilities {
+  /** `put(…, { ifAbsent: true })` is decided by the medium: of several writers at once exactly one wins. */
+  readonly putIfAbsent: boolean;
+  /** {@link Storage.putAll} publishes all of its records or none, also when the process dies half-way. */
+  readonly atomicBatch: boolean;
+  /** {@link Storage.version} is there and notices changes by other processes. */
+  readonly versions: boolean;
+}
+
+/** How a record is written. */
+export interface PutOptions {
+  /** Write only where there is no record under the key. @default false */
+  readonly ifAbsent?: boolean;
+}
+
+/** Which records {@link Storage.list} gives. */
+export interface ListOptions {
+  /** Only keys that begin with this. @default "" */
+  readonly prefix?: string;
+  /** Only keys after this one, in the order of the list: the last key of the page before. */
+  readonly after?: string;
+}
+
+/**
+ * Where records go: values with their metadata, under a key.
+ *
+ * What an implementation promises:
+ * - **Any key.** A key is any well-formed Unicode string of 1 to 10,000 characters: `/`, `..`, NUL and emoji too.
+ *   Two different keys never share a record.
+ * - **Whole or absent.** After `put` has returned, every reader of every process sees the whole new record; before
+ *   that, the old one or none. A process that dies at any moment leaves the old or the new one. What such a
+ *   process leaves behind beside that does not grow: the next writer cleans it up.
+ * - **Two writers at once** leave one of the two records, whole. The last one wins, unless `ifAbsent` is asked for.
+ * - **Errors.** A key that is not there is `undefined` or `false`, never an error. What was found and cannot be used
+ *   is a {@link RecordError}. All else that goes wrong is a {@link StorageError} with the cause, and never looks
+ *   like "not there". A failed `put` leaves what was there before.
+ * - **Time.** It does not judge expiry and has no clock: it stores `expiresAt` and hands it back.
+ * - Where nothing has to be waited for, methods may answer synchronously.
+ */
+export interface Storage {
+  /** `sqlite`, `file`, `memory`, …: the name that logs and reports use. */
+  readonly kind: string;
+  /** Where the records are, for people: a folder, a URL without credentials. Two storages of one place have the same. */
+  readonly location: string;
+  readonly capabilities: StorageCapabilities;
+
+  /** The record under a key. Metadata are read at once, the payload when it is asked for. */
+  get(key: string): Awaitable<StoredRecord | undefined>;
+
+  /** The metadata alone, without touching the payload. */
+  head(key: string): Awaitable<RecordMetadata | undefined>;
+
+  /**
+   * Writes a record under `metadata.key`, in place of the one that was there.
+   *
+   * @param payload the chunks of the payload, in order; `metadata.size` bytes in all
+   * @returns whether it was written: `false` only where `ifAbsent` found a record
+   */
+  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean>;
+
+  /** Publishes several records in one step. Present where `capabilities.atomicBatch` is. */
+  putAll?(records: ReadonlyArray<readonly [RecordMetadata, readonly Uint8Array[]]>): Awaitable<void>;
+
+  /** Removes a record. @returns whether there was one */
+  delete(key: string): Awaitable<boolean>;
+
+  /**
+   * The metadata of all records, in the order of the keys' UTF-8 bytes, each once. Records written or removed
+   * meanwhile may or may not appear; a damaged one is passed over.
+   */
+  list(options?: ListOptions): AsyncIterable<RecordMetadata>;
+
+  /**
+   * A token that changes whenever the record under the key may have changed, by whichever process; cheaper than
+   * `head`. A token that has changed proves nothing; one that has not proves that the record is the same.
+   */
+  version?(key: string): string | number;
+
+  /**
+   * Values without metadata, for results whose cache metadata are kept apart. Names are keys; the same promises
+   * hold. A value and a record of the same name are two things.
+   */
+  readonly values: ValueArea;
+
+  /** Ends all use, releases handles. A storage that is closed may be used again: it opens itself. */
+  close(): Awaitable<void>;
+}
+
+/** Plain bytes by name: see {@link Storage.values}. */
+export interface ValueArea {
+  get(name: string): Awaitable<Uint8Array | undefined>;
+  put(name: string, payload: readonly Uint8Array[]): Awaitable<void>;
+  delete(name: string): Awaitable<boolean>;
+}
