@@ -1,0 +1,120 @@
+/* What people may write as options, checked when they write it. The types say the same; this is for those without. */
+import { CachePolicy } from "../caching/cache-policy.ts";
+import { toMs, type Duration } from "../kernel/duration.ts";
+import { ConfigurationError } from "../kernel/errors.ts";
+import { nearest } from "../kernel/suggest.ts";
+
+/** Says what is wrong with a value, in words that follow "must be"; `undefined` where nothing is. */
+type Check = (value: unknown, where: string) => string | undefined;
+
+const a =
+  (what: string, test: (value: unknown) => boolean): Check =>
+  (value) =>
+    test(value) ? undefined : what;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const isSchema = (value: unknown): boolean => (isObject(value) || isFunction(value)) && "~standard" in (value as object);
+const isText = (value: unknown): boolean => typeof value === "string";
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isStorage = (value: unknown): boolean => isText(value) || (isObject(value) && isFunction(value["get"]) && isFunction(value["put"]));
+const isHook = (value: unknown): boolean => isFunction(value) || (Array.isArray(value) && value.every(isFunction));
+
+const duration: Check = (value, where) => {
+  toMs(value as Duration, where);
+  return undefined;
+};
+
+const delay: Check = (value, where) => {
+  if (isFunction(value)) return undefined;
+  for (const each of Array.isArray(value) ? value : [value]) toMs(each as Duration, where);
+  return Array.isArray(value) && value.length === 0 ? "a duration, a list of durations or a function" : undefined;
+};
+
+const text = a("a string", isText);
+const texts = a("a list of strings", isTexts);
+const flag = a("true or false", (value) => typeof value === "boolean");
+const hook = a("a function or a list of functions", isHook);
+const schema = a("a Standard Schema", isSchema);
+const callback = a("a function", isFunction);
+
+const runChecks: Readonly<Record<string, Check>> = {
+  version: text,
+  description: text,
+  tags: texts,
+  params: texts,
+  retries: a("a whole number, not negative", (value) => Number.isSafeInteger(value) && (value as number) >= 0),
+  retryDelay: delay,
+  retryJitter: a("a number, not negative", (value) => typeof value === "number" && value >= 0 && Number.isFinite(value)),
+  timeout: duration,
+  persistResult: flag,
+  resultStorage: a("a storage or the path of a folder", isStorage),
+  resultSerializer: a("a serializer", (value) => isObject(value) && isFunction(value["serialize"])),
+  onRunning: hook,
+  onCompletion: hook,
+  onFailure: hook,
+};
+
+const checks = {
+  Task: {
+    ...runChecks,
+    cachePolicy: a("a cache policy, such as INPUTS", (value) => value instanceof CachePolicy),
+    cacheKeyFn: callback,
+    cacheExpiration: duration,
+    refreshCache: flag,
+    cacheResultInMemory: flag,
+    validate: callback,
+    retryWhen: callback,
+    input: schema,
+    output: schema,
+    waitFor: a("a list of futures", Array.isArray),
+  },
+  Flow: {
+    ...runChecks,
+    parameters: schema,
+    taskRunner: a("a task runner, such as inProcess()", (value) => isObject(value) && isFunction(value["open"])),
+    onCancellation: hook,
+    onCrashed: hook,
+  },
+} satisfies Record<string, Readonly<Record<string, Check>>>;
+
+/** The names of all options, for the tests that hold them against the documentation. */
+export const optionNames: Readonly<Record<"Task" | "Flow", readonly string[]>> = {
+  Task: Object.keys(checks.Task),
+  Flow: Object.keys(checks.Flow),
+};
+
+/**
+ * Checks a name and options.
+ *
+ * @throws {ConfigurationError} that names the task or flow, the option and what it must be
+ */
+export function checkOptions(kind: "Task" | "Flow", name: unknown, options: object, fn: unknown): void {
+  if (typeof name !== "string" || name.trim() === "") {
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${kind} name: ${show(name)} is not a name`, {
+      hint: `write ${kind.toLowerCase()}("fetch-page", async (url: string) => …)`,
+    });
+  }
+  if (typeof fn !== "function") {
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${kind} "${name}" has no function: ${show(fn)} stands in its place`);
+  }
+  const known: Readonly<Record<string, Check>> = checks[kind];
+  for (const [option, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, option)) throw unknownOption(`${kind} "${name}"`, option, Object.keys(known));
+    if (value === undefined) continue;
+    const wanted = known[option]!(value, `${kind} "${name}", ${option}`);
+    if (wanted === undefined) continue;
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${kind} "${name}", ${option}: ${show(value)} must be ${wanted}`);
+  }
+}
+
+function unknownOption(where: string, option: string, known: readonly string[]): ConfigurationError {
+  const meant = nearest(option, known);
+  return new ConfigurationError("OXBOW_OPTION_UNKNOWN", `${where} has no option "${option}"`, {
+    hint: meant ? `did you mean "${meant}"?` : `the options are ${known.join(", ")}`,
+  });
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : isFunction(value) ? "a function" : String(value);
+}

@@ -1,0 +1,99 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { CachePolicy } from "../caching/cache-policy.ts";
+import type { CacheKeyFn } from "../caching/key-fn.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Duration } from "../kernel/duration.ts";
+import type { FlowRunView, RunContext, TaskRunView } from "../engine/run-context.ts";
+import type { TaskRunner } from "../engine/task-runner.ts";
+import type { Serializer } from "../serializers/serializer.ts";
+import type { State } from "../states/state.ts";
+import type { RecordMetadata, Storage } from "../storage/storage.ts";
+import type { Flow } from "./flow.ts";
+import type { Task } from "./task.ts";
+
+/** What a hook of a task is called with. The hook may be asynchronous; its error is logged. */
+export type TaskHook = (task: Task, run: TaskRunView, state: State) => unknown;
+
+/** What a hook of a flow is called with. The hook may be asynchronous; its error is logged. */
+export type FlowHook = (flow: Flow, run: FlowRunView, state: State) => unknown;
+
+/** How long to wait before each retry: one for all, one for each (the last repeats), or by the number of failures so far. */
+export type RetryDelay = Duration | readonly Duration[] | ((failures: number) => Duration);
+
+/** Retries, time limits and what else a flow and a task have in common. */
+export interface RunOptions {
+  /** Changes with the meaning of the function; part of `TASK_SOURCE`. @default none */
+  readonly version?: string;
+  /** @default none */
+  readonly description?: string;
+  /** @default [] */
+  readonly tags?: readonly string[];
+  /** The names of the function's parameters, where they cannot be read from it (minified code). @default read from the function */
+  readonly params?: readonly string[];
+  /** How many attempts may follow the first. @default the setting `tasks.defaultRetries` or `flows.defaultRetries`: 0 */
+  readonly retries?: number;
+  /** @default the setting `tasks.defaultRetryDelay` or `flows.defaultRetryDelay`: "0s" */
+  readonly retryDelay?: RetryDelay;
+  /** 0.3 makes each delay up to 30 % longer, at random. @default 0 */
+  readonly retryJitter?: number;
+  /** How long one attempt may take. @default no limit */
+  readonly timeout?: Duration;
+  /** Whether results are stored. @default see "Persistence" in the guide: implied by caching options, else settings */
+  readonly persistResult?: boolean;
+  /** Where results are stored: a storage, or the path of a folder. @default the flow's, else `sqliteStorage` in `results.storagePath` */
+  readonly resultStorage?: Storage | string;
+  /** @default the flow's, else the setting `results.defaultSerializer`: "json" */
+  readonly resultSerializer?: Serializer;
+}
+
+/** The options of a task. */
+export interface TaskOptions<A extends readonly unknown[] = readonly unknown[], R = unknown> extends RunOptions {
+  /** The recipe of the cache key. @default DEFAULT, where results are stored at all */
+  readonly cachePolicy?: CachePolicy;
+  /** Makes the key itself; wins over `cachePolicy`. @default none */
+  readonly cacheKeyFn?: CacheKeyFn<RunContext>;
+  /** From when on a stored result is not used, counted from its computation. @default never */
+  readonly cacheExpiration?: Duration;
+  /** `true` computes anew and overwrites; `false` does not even where the setting `tasks.refreshCache` is on. @default the setting */
+  readonly refreshCache?: boolean;
+  /** Whether hits are kept in memory too. @default true */
+  readonly cacheResultInMemory?: boolean;
+  /** Asked about a record that was found: `false` makes it a miss. @default none */
+  readonly validate?: (record: RecordMetadata, context: RunContext) => Awaitable<boolean>;
+  /** Asked about an error, before a retry: `false` ends the run. @default every error is retried */
+  readonly retryWhen?: (error: unknown, run: TaskRunView) => Awaitable<boolean>;
+  /** A Standard Schema for the inputs by parameter name; what it makes of them is what the function gets. @default none */
+  readonly input?: StandardSchemaV1;
+  /** A Standard Schema for the result, of the function and of a record alike. @default none */
+  readonly output?: StandardSchemaV1<Awaited<R>, Awaited<R>>;
+  /** Futures that have to complete before the task starts. @default [] */
+  readonly waitFor?: readonly unknown[];
+  /** Called at the start of each attempt. @default [] */
+  readonly onRunning?: TaskHook | readonly TaskHook[];
+  /** Called when the run has completed, from the cache or not. @default [] */
+  readonly onCompletion?: TaskHook | readonly TaskHook[];
+  /** Called when the run has failed for good. @default [] */
+  readonly onFailure?: TaskHook | readonly TaskHook[];
+  /** Holds the types of arguments and result; never set. @internal */
+  readonly [types]?: (args: A) => R;
+}
+
+declare const types: unique symbol;
+
+/** The options of a flow. */
+export interface FlowOptions extends RunOptions {
+  /** A Standard Schema for the parameters by name; what it makes of them is what the function gets. @default none */
+  readonly parameters?: StandardSchemaV1;
+  /** Runs the tasks that are submitted. @default inProcess() */
+  readonly taskRunner?: TaskRunner;
+  /** Called at the start of the run. @default [] */
+  readonly onRunning?: FlowHook | readonly FlowHook[];
+  /** @default [] */
+  readonly onCompletion?: FlowHook | readonly FlowHook[];
+  /** @default [] */
+  readonly onFailure?: FlowHook | readonly FlowHook[];
+  /** @default [] */
+  readonly onCancellation?: FlowHook | readonly FlowHook[];
+  /** @default [] */
+  readonly onCrashed?: FlowHook | readonly FlowHook[];
+}

@@ -1,0 +1,96 @@
+import type { Decision } from "../states/decision.ts";
+import type { State } from "../states/state.ts";
+import type { TaskDefinition } from "../engine/definition.ts";
+import { TaskFuture, valueOf } from "../engine/futures.ts";
+import { explainCall, invalidateCall } from "../engine/explain.ts";
+import { scopeForRun, type Scope } from "../engine/scope.ts";
+import { poolOf, submitRun } from "../engine/submit.ts";
+import { runTask } from "../engine/task-engine.ts";
+import { TaskFutures, type Items } from "../engine/task-map.ts";
+import { TaskRun } from "../engine/task-run.ts";
+import { services } from "../defaults.ts";
+import { defineTask } from "./define-task.ts";
+import type { FuturableArguments } from "./futurable.ts";
+import type { TaskOptions } from "./options.ts";
+
+type FirstOf<A extends readonly unknown[]> = A extends readonly [infer F, ...unknown[]] ? F : A extends readonly [(infer F)?, ...unknown[]] ? F : never;
+type RestOf<A extends readonly unknown[]> = A extends readonly [unknown?, ...infer Rest] ? Rest : [];
+
+/**
+ * A function with retries, a cache and recorded runs. It is called like the function that it was made of, and gives a
+ * promise of its result.
+ */
+export interface Task<A extends readonly unknown[] = never[], R = unknown> {
+  /** Runs the task. @returns the value @throws what the function threw, when no attempt is left */
+  (...args: FuturableArguments<A>): Promise<R>;
+  /** Runs the task. @returns its final state, also where it failed; never rejects */
+  run(...args: FuturableArguments<A>): Promise<State<R>>;
+  /** Hands the task to the flow's task runner. Arguments may be futures; they are awaited first. */
+  submit(...args: FuturableArguments<A>): TaskFuture<R>;
+  /**
+   * Runs the task for each item, `tasks.concurrency` at a time. Lazy: an item is taken from its source when there is
+   * room for it.
+   *
+   * @param items what the first argument takes in turn
+   * @param constants the other arguments, the same for all
+   */
+  map(items: Items<FirstOf<FuturableArguments<A>>>, ...constants: RestOf<FuturableArguments<A>>): TaskFutures<R>;
+  /** The same task with other options; those not named stay as they are, hooks too. */
+  withOptions(options: TaskOptions<A, R>): Task<A, R>;
+  /** What the cache would do for this call, and why. Runs nothing, writes nothing. */
+  explain(...args: FuturableArguments<A>): Promise<Decision>;
+  /** Removes the stored result of this call. @returns whether there was one */
+  invalidate(...args: FuturableArguments<A>): Promise<boolean>;
+  /** The name that the task was given. */
+  readonly name: string;
+  /** The options that the task was given. */
+  readonly options: TaskOptions<A, R>;
+}
+
+/**
+ * Makes a task of a function.
+ *
+ * @param name names the task in logs, records and `TASK_SOURCE`; should stay when code moves
+ * @throws {ConfigurationError} for an option that is unknown or cannot mean anything
+ * @example
+ * const addOne = task("add-one", { cachePolicy: INPUTS, cacheExpiration: "1 day" }, async (x: number) => x + 1);
+ * console.log(await addOne(1)); // 2
+ */
+export function task<A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): Task<A, Awaited<R>>;
+export function task<A extends readonly unknown[], R>(name: string, options: TaskOptions<A, NoInfer<R>>, fn: (...args: A) => R): Task<A, Awaited<R>>;
+export function task(name: string, ...rest: unknown[]): Task {
+  const [options, fn] = rest.length > 1 ? rest : [{}, rest[0]];
+  return makeTask(name, options as TaskOptions, fn as (...args: never[]) => unknown);
+}
+
+function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): Task {
+  const begin = (args: readonly unknown[], scope: Scope = scopeForRun(services)): TaskRun => new TaskRun(definition, args, scope);
+
+  const call = async (...args: readonly unknown[]): Promise<unknown> => valueOf(await runTask(begin(args)));
+  const methods: Omit<Task, "name"> = {
+    options: options as Task["options"],
+    run: (...args: readonly unknown[]) => runTask(begin(args)),
+    submit(...args: readonly unknown[]) {
+      const scope = scopeForRun(services);
+      const run = begin(args, scope);
+      return new TaskFuture(run, submitRun(run, scope));
+    },
+    map(items: Items<unknown>, ...constants: readonly unknown[]) {
+      const scope = scopeForRun(services);
+      const owner = scope.taskRun ?? scope.flowRun;
+      return new TaskFutures(items, {
+        pool: poolOf(scope),
+        makeRun: (item) => begin([item, ...constants], scope),
+        run: runTask,
+        track: (work) => owner?.track(work),
+      });
+    },
+    withOptions: (changes: TaskOptions) => makeTask(name, { ...options, ...changes }, fn) as never,
+    explain: (...args: readonly unknown[]) => explainCall(begin(args)),
+    invalidate: (...args: readonly unknown[]) => invalidateCall(begin(args)),
+  };
+  const made = Object.assign(call, methods) as unknown as Task;
+  Object.defineProperty(made, "name", { value: name, configurable: true });
+  const definition: TaskDefinition = defineTask(name, options, fn, made);
+  return made;
+}

@@ -1,0 +1,37 @@
+import { andThen, type Awaitable } from "../kernel/awaitable.ts";
+import { ConfigurationError } from "../kernel/errors.ts";
+import type { Absent, Component, KeyContext, PolicyMember, Selection } from "./cache-policy.ts";
+import { joinSelections, namedComponents } from "./shared/named-values.ts";
+
+/** The member behind `INPUTS`: every argument of the call, by parameter name. */
+export class InputsMember implements PolicyMember {
+  readonly kind = "inputs";
+  readonly selection: Selection;
+
+  constructor(selection: Selection = {}) {
+    this.selection = selection;
+  }
+
+  contribute({ inputs }: KeyContext): Awaitable<readonly Component[] | Absent> {
+    return andThen(namedComponents("inputs", "args", inputs, this.selection), (components) =>
+      components.length > 0 ? components : { absent: "the call has no inputs to make a key of" },
+    );
+  }
+
+  select(selection: Selection): InputsMember {
+    return new InputsMember(joinSelections(this.selection, selection));
+  }
+
+  merge(other: PolicyMember): PolicyMember {
+    return new InputsMember(joinSelections(this.selection, (other as InputsMember).selection));
+  }
+
+  checkNames(names: readonly string[], taskName: string): void {
+    for (const name of [...(this.selection.omit ?? []), ...(this.selection.pick ?? [])]) {
+      if (names.includes(name)) continue;
+      throw new ConfigurationError("OXBOW_OPTION_INVALID", `Task "${taskName}" has no parameter "${name}" to omit or pick`, {
+        hint: names.length > 0 ? `it has ${names.map((each) => `"${each}"`).join(", ")}` : "its function takes no parameters",
+      });
+    }
+  }
+}

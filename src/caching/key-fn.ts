@@ -1,0 +1,64 @@
+import { andThen, type Awaitable } from "../kernel/awaitable.ts";
+import { ConfigurationError } from "../kernel/errors.ts";
+import type { Absent, Component, KeyContext, PolicyMember } from "./cache-policy.ts";
+
+/**
+ * Makes a cache key: gets the context of the run and the inputs by parameter name. Equal calls must give equal
+ * strings; returning nothing means that this call is not cached.
+ *
+ * @typeParam C the run context, as `getRunContext()` gives it
+ */
+export type CacheKeyFn<C = unknown> = (context: C, inputs: Record<string, unknown>) => Awaitable<string | null | undefined>;
+
+/** The member behind `cacheKeyFn(fn)` and `cacheKey("static")`. Alone in a policy, its string is the key itself. */
+export class KeyFnMember implements PolicyMember {
+  readonly kind = "key-fn";
+  readonly #fn: CacheKeyFn<never>;
+
+  constructor(fn: CacheKeyFn<never>) {
+    this.#fn = fn;
+  }
+
+  contribute(context: KeyContext): Awaitable<readonly Component[] | Absent> {
+    return andThen(this.verbatim(context), (key) => (typeof key === "string" ? [["key-fn", JSON.stringify(key)] as const] : key));
+  }
+
+  verbatim(context: KeyContext): Awaitable<string | Absent> {
+    const first = this.#call(context);
+    if (!context.checkKeyFunctions) return andThen(first, check);
+    const second = this.#call(context);
+    return andThen(first, (one) => andThen(second, (two) => check(sameTwice(one, two))));
+  }
+
+  merge(other: PolicyMember): PolicyMember | undefined {
+    return (other as KeyFnMember).#fn === this.#fn ? this : undefined;
+  }
+
+  #call(context: KeyContext): Awaitable<unknown> {
+    return this.#fn(context.run as never, { ...context.inputs });
+  }
+}
+
+function sameTwice(first: unknown, second: unknown): unknown {
+  if (first === second || typeof first !== "string" || typeof second !== "string") return first;
+  throw new ConfigurationError(
+    "OXBOW_KEY_INVALID",
+    `The key function is not deterministic: it gave ${JSON.stringify(first)} and then ${JSON.stringify(second)} for one call`,
+    { hint: "leave out the time, random numbers and other things that change from call to call" },
+  );
+}
+
+function check(key: unknown): string | Absent {
+  if (key === undefined || key === null) return { absent: "the key function returned nothing" };
+  if (typeof key !== "string") throw invalid(`a ${typeof key}, not a string`);
+  if (key === "") throw invalid("an empty string");
+  if (key.length > 10_000) throw invalid(`${key.length} characters, more than 10,000`);
+  if (!key.isWellFormed()) throw invalid("a string with a lone surrogate, which has no UTF-8 form");
+  return key;
+}
+
+function invalid(what: string): ConfigurationError {
+  return new ConfigurationError("OXBOW_KEY_INVALID", `The key function returned ${what}`, {
+    hint: "return a string of 1 to 10,000 characters, or undefined for no caching",
+  });
+}

@@ -1,0 +1,109 @@
+/*
+ * The composition root: the one file of the SDK that names implementations. What a task gets when it asks for nothing
+ * is chosen here; everything below knows contracts only.
+ */
+import { resolve } from "node:path";
+import { CachePolicy } from "./caching/cache-policy.ts";
+import { FlowParametersMember } from "./caching/flow-parameters.ts";
+import { InputsMember } from "./caching/inputs.ts";
+import { KeyFnMember, type CacheKeyFn } from "./caching/key-fn.ts";
+import { RunIdMember } from "./caching/run-id.ts";
+import { TaskNameMember } from "./caching/task-name.ts";
+import { TaskSourceMember } from "./caching/task-source.ts";
+import { inProcess } from "./engine/in-process.ts";
+import type { RunContext } from "./engine/run-context.ts";
+import type { Services, StoreChoice } from "./engine/scope.ts";
+import { systemClock } from "./kernel/clock.ts";
+import { createLogger } from "./logging/logger.ts";
+import { stderrSink } from "./logging/stderr-sink.ts";
+import { ResultStore } from "./results/result-store.ts";
+import { serializerFor } from "./serializers/registry.ts";
+import type { Serializer } from "./serializers/serializer.ts";
+import { loadSettings, type Settings } from "./settings/settings.ts";
+import { fileStorage } from "./storage/file.ts";
+import { sqliteStorage } from "./storage/sqlite.ts";
+import type { Storage } from "./storage/storage.ts";
+
+/** The inputs of the call. Alone it holds no task: tasks with equal inputs share records. */
+export const INPUTS: CachePolicy = new CachePolicy([new InputsMember()]);
+/** The task's name, `version` and own code; comments, formatting and options do not count. */
+export const TASK_SOURCE: CachePolicy = new CachePolicy([new TaskSourceMember()]);
+/** The flow run, or the task run where there is no flow: records serve one run only. */
+export const RUN_ID: CachePolicy = new CachePolicy([new RunIdMember()]);
+/** What the surrounding flow was called with. */
+export const FLOW_PARAMETERS: CachePolicy = new CachePolicy([new FlowParametersMember()]);
+/** The name that the task was given. */
+export const TASK_NAME: CachePolicy = new CachePolicy([new TaskNameMember()]);
+/** Never a key: no lookup, no record. */
+export const NO_CACHE: CachePolicy = new CachePolicy([]);
+/** What a task has that asks for no policy: equal calls of the same code are computed once in each run. */
+export const DEFAULT: CachePolicy = INPUTS.and(TASK_SOURCE).and(RUN_ID);
+
+/**
+ * A policy whose key is what a function returns. Alone, that string is the key itself; joined with others it is a part.
+ *
+ * @param fn gets the run context and the inputs by parameter name; `undefined` means that the call is not cached
+ */
+export function cacheKeyFn(fn: CacheKeyFn<RunContext>): CachePolicy {
+  return new CachePolicy([new KeyFnMember(fn)]);
+}
+
+/** A policy whose key is always this string. */
+export function cacheKey(key: string): CachePolicy {
+  return cacheKeyFn(() => key);
+}
+
+const byPath = new Map<string, Storage>();
+
+function storageAt(path: string, make: (path: string) => Storage): Storage {
+  const place = `${make.name}:${resolve(path)}`;
+  let storage = byPath.get(place);
+  if (!storage) byPath.set(place, (storage = make(resolve(path))));
+  return storage;
+}
+
+/** A path means one file per result, named by its key; no storage at all means the embedded database. */
+function storageOf(choice: Storage | string | undefined, settings: Settings): Storage {
+  if (choice === undefined) return storageAt(settings.results.storagePath, sqliteStorage);
+  return typeof choice === "string" ? storageAt(choice, fileStorage) : choice;
+}
+
+interface MadeStore {
+  readonly keyStorage: Storage | undefined;
+  readonly serializer: Serializer;
+  readonly store: ResultStore;
+}
+
+const stores = new WeakMap<Storage, MadeStore[]>();
+
+/** Tasks that choose the same share one store, and with it one memory tier. */
+function resultStore(settings: Settings, choice: StoreChoice): ResultStore {
+  const storage = storageOf(choice.storage, settings);
+  const keyStorage = choice.keyStorage === undefined ? undefined : storageOf(choice.keyStorage, settings);
+  const serializer = choice.serializer ?? serializerFor(settings.results.defaultSerializer);
+  let made = stores.get(storage);
+  if (!made) stores.set(storage, (made = []));
+  for (const each of made) {
+    if (each.keyStorage === keyStorage && each.serializer === serializer) return each.store;
+  }
+  const memory = { entries: settings.results.memoryEntries, bytes: settings.results.memoryBytes };
+  const store = new ResultStore({ storage, keyStorage, serializer, serializerFor, memory });
+  made.push({ keyStorage, serializer, store });
+  return store;
+}
+
+const sink = stderrSink();
+
+/** What the engine is given. */
+export const services: Services = {
+  resultStore,
+  defaultPolicy: DEFAULT,
+  taskRunner: inProcess(),
+  clock: systemClock,
+  sink,
+};
+
+/** Says something that is not of one run: about a definition, say. */
+export function warn(source: string, message: string): void {
+  createLogger(source, { level: loadSettings().logging.level, sink, clock: systemClock }).warn(message);
+}

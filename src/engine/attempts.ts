@@ -1,0 +1,124 @@
+/*
+ * DESIGN. The attempts of one run: call the body, judge its failure, wait, call it again.
+ *
+ *   ┌─▶ body ──ok──▶ value
+ *   │     └─failed─▶ interrupted? ─▶ end        (Cancelled, Crashed)
+ *   │               no attempt left, or retryWhen says no ─▶ end   (Failed, TimedOut)
+ *   └── wait ◀───── else                        (AwaitingRetry, Retrying)
+ *
+ * A time limit holds for each attempt. When it passes, the attempt's signal is aborted and the attempt is over, whatever
+ * the body does; what a body returns afterwards is dropped.
+ */
+import { isPromise, type Awaitable } from "../kernel/awaitable.ts";
+import { sleep } from "../kernel/clock.ts";
+import { TimeoutError, describeError } from "../kernel/errors.ts";
+import { awaitingRetry, retrying } from "../states/transitions.ts";
+import type { Run } from "./run.ts";
+
+/** What a run may do about failures. */
+export interface AttemptRules {
+  readonly kind: "Task" | "Flow";
+  readonly retries: number;
+  /** Milliseconds to wait after so many failures. */
+  readonly delay: (failures: number) => number;
+  /** 0.3 makes a delay up to 30 % longer, at random. */
+  readonly jitter: number;
+  readonly retryWhen: ((error: unknown) => Awaitable<boolean>) | undefined;
+  readonly timeoutMs: number | undefined;
+  /** Called when another attempt begins. */
+  readonly onRetry?: () => Promise<void>;
+}
+
+/** How the attempts ended. */
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown; readonly durationMs: number }
+  | { readonly ok: false; readonly error: unknown; readonly timedOut: boolean };
+
+/** Calls a body until it succeeds or nothing is left to try. Never rejects. */
+export function runAttempts(run: Run, rules: AttemptRules, body: () => unknown): Awaitable<Outcome> {
+  if (run.interruption) return { ok: false, error: run.interruption.error, timedOut: false };
+  run.attempt += 1;
+  const begun = performance.now();
+  try {
+    const result = callOnce(run, rules, body);
+    if (!isPromise(result) && !run.hasOutstanding) return { ok: true, value: result, durationMs: performance.now() - begun };
+    return finish(run, rules, body, result, begun);
+  } catch (error) {
+    return afterFailure(run, rules, body, error);
+  }
+}
+
+async function finish(run: Run, rules: AttemptRules, body: () => unknown, result: Awaitable<unknown>, begun: number): Promise<Outcome> {
+  try {
+    const value = await result;
+    // What the body submitted and did not wait for belongs to the attempt.
+    if (run.hasOutstanding) await run.drain();
+    return { ok: true, value, durationMs: performance.now() - begun };
+  } catch (error) {
+    return afterFailure(run, rules, body, error);
+  }
+}
+
+function callOnce(run: Run, rules: AttemptRules, body: () => unknown): unknown {
+  const { timeoutMs } = rules;
+  if (timeoutMs === undefined) {
+    const result = body();
+    return isPromise(result) ? run.settle(result) : result;
+  }
+  const disarm = run.clock.schedule(timeoutMs, () => {
+    run.overrun = new TimeoutError(`${rules.kind} run exceeded timeout of ${timeoutMs / 1000} second(s)`);
+    run.abandonAttempt(run.overrun);
+  });
+  let result: unknown;
+  try {
+    result = body();
+  } catch (error) {
+    disarm();
+    throw error;
+  }
+  if (!isPromise(result)) {
+    disarm();
+    return result;
+  }
+  return run.settle(result).finally(disarm);
+}
+
+async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, error: unknown): Promise<Outcome> {
+  const failures = run.attempt;
+  // A time-out of a run inside this one, or of the body's own making, is an ordinary failure.
+  const timedOut = error === run.overrun;
+  if (run.hasOutstanding) await run.drain();
+  if (run.interruption || failures > rules.retries || !(await wantsRetry(run, rules, error))) {
+    if (!run.interruption && rules.retries > 0) logExhausted(run, rules, error, failures);
+    return { ok: false, error: run.interruption?.error ?? error, timedOut: timedOut && !run.interruption };
+  }
+  const delayMs = Math.round(rules.delay(failures) * (1 + Math.random() * rules.jitter));
+  const when = delayMs > 0 ? `${delayMs / 1000} second(s) from now` : "immediately";
+  run.logger.info(`${rules.kind} run failed with exception: ${describeError(error)} - Retry ${failures}/${rules.retries} will start ${when}`);
+  if (delayMs > 0) {
+    run.enter(awaitingRetry(run.now(), delayMs));
+    try {
+      await sleep(run.clock, delayMs, run.signal);
+    } catch (reason) {
+      return { ok: false, error: reason, timedOut: false };
+    }
+  }
+  run.enter(retrying(run.now()));
+  await rules.onRetry?.();
+  return runAttempts(run, rules, body);
+}
+
+async function wantsRetry(run: Run, rules: AttemptRules, error: unknown): Promise<boolean> {
+  if (!rules.retryWhen) return true;
+  try {
+    return await rules.retryWhen(error);
+  } catch (thrown) {
+    run.logger.error(`An error was encountered while running 'retryWhen', so there is no retry: ${describeError(thrown)}`);
+    return false;
+  }
+}
+
+function logExhausted(run: Run, rules: AttemptRules, error: unknown, failures: number): void {
+  const why = failures > rules.retries ? "Retries are exhausted" : "'retryWhen' wants no retry";
+  run.logger.error(`${rules.kind} run failed with exception: ${describeError(error)} - ${why}`);
+}

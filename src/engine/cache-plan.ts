@@ -1,0 +1,128 @@
+/*
+ * DESIGN. Before a run: is its result to be cached, under which key, where? The answer is a plan. All reasons not to
+ * cache are decisions in words; none is silent.
+ */
+import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
+import { CachingError, ConfigurationError, HashError, describeError } from "../kernel/errors.ts";
+import { computeKey, type CacheKey } from "../caching/compute-key.ts";
+import type { Absent, CachePolicy, KeyContext } from "../caching/cache-policy.ts";
+import type { ResultStore } from "../results/result-store.ts";
+import { Decision } from "../states/decision.ts";
+import { contextOf } from "./run-context.ts";
+import type { TaskRun } from "./task-run.ts";
+
+/** How a run uses the cache. */
+export type CachePlan =
+  /** Not at all, and why. */
+  | { readonly kind: "without"; readonly decision: Decision }
+  /** Under a key in a store; `refresh` says why the record is not asked for. */
+  | { readonly kind: "with"; readonly key: CacheKey; readonly store: ResultStore; readonly refresh: string | undefined };
+
+function without(outcome: "disabled" | "uncached", reason: string): CachePlan {
+  return { kind: "without", decision: new Decision(outcome, reason) };
+}
+
+const notPersisted = without("disabled", "results are not persisted; set persistResult, a cachePolicy or results.persistByDefault");
+const switchedOff = without("disabled", "tasks.disableCaching is on");
+const noPolicy = without("disabled", "tasks.defaultNoCache is on and the task has no policy of its own");
+const never = without("disabled", "the cache policy is NO_CACHE");
+const optedOut = without("disabled", "persistResult is false");
+
+/** What {@link planCaching} comes to for a call. */
+export function planCaching(run: TaskRun): Awaitable<CachePlan> {
+  const { task, settings } = run;
+  if (settings.tasks.disableCaching) return switchedOff;
+  if (task.persist === false) return optedOut;
+  if (!persists(run)) return notPersisted;
+  if (task.policy === undefined && settings.tasks.defaultNoCache) return noPolicy;
+  const policy = task.policy ?? run.services.defaultPolicy;
+  if (policy.isNever) return never;
+  return keyOf(run, policy);
+}
+
+/** The order of precedence of design: the task, what its options imply, the settings, the flow around it. */
+function persists(run: TaskRun): boolean {
+  const { task, settings } = run;
+  if (task.persist !== undefined) return task.persist;
+  if (task.impliesPersistence) return true;
+  if (settings.tasks.defaultPersistResult !== undefined) return settings.tasks.defaultPersistResult;
+  for (let outer = run.parent; outer; outer = outer.parent) {
+    if (outer.task.persist !== undefined) return outer.task.persist;
+    if (outer.task.impliesPersistence) return true;
+  }
+  for (let flowRun = run.flowRun; flowRun; flowRun = flowRun.parent) {
+    const { persist, storage, serializer } = flowRun.flow;
+    if (persist !== undefined) return persist;
+    if (storage !== undefined || serializer !== undefined) return true;
+  }
+  return settings.results.persistByDefault;
+}
+
+function keyOf(run: TaskRun, policy: CachePolicy): Awaitable<CachePlan> {
+  let key: Awaitable<CacheKey | Absent>;
+  try {
+    key = computeKey(policy, keyContext(run));
+  } catch (error) {
+    return refuse(run, error);
+  }
+  const plan = andThen(key, (made) => ("absent" in made ? without("uncached", made.absent) : planFor(run, policy, made)));
+  return isPromise(plan) ? plan.catch((error: unknown) => refuse(run, error)) : plan;
+}
+
+function keyContext(run: TaskRun): KeyContext {
+  return {
+    task: run.task,
+    inputs: run.inputs,
+    flowParameters: run.flowRun?.parameters,
+    get runId() {
+      return run.flowRun?.id ?? run.id;
+    },
+    get run() {
+      return contextOf(run);
+    },
+    checkKeyFunctions: process.env["NODE_ENV"] !== "production",
+  };
+}
+
+function planFor(run: TaskRun, policy: CachePolicy, key: CacheKey): CachePlan {
+  const store = run.services.resultStore(run.settings, {
+    storage: run.task.storage ?? flowChoice(run, "storage"),
+    keyStorage: policy.configuration.keyStorage,
+    serializer: run.task.serializer ?? flowChoice(run, "serializer"),
+  });
+  return { kind: "with", key, store, refresh: whyRefresh(run) };
+}
+
+function flowChoice<K extends "storage" | "serializer">(run: TaskRun, option: K): TaskRun["task"][K] {
+  for (let flowRun = run.flowRun; flowRun; flowRun = flowRun.parent) {
+    if (flowRun.flow[option] !== undefined) return flowRun.flow[option];
+  }
+  return undefined;
+}
+
+function whyRefresh({ task, settings }: TaskRun): string | undefined {
+  if (task.refresh === false) return undefined;
+  if (task.refresh) return "refreshCache is set";
+  return settings.tasks.refreshCache ? "tasks.refreshCache is on" : undefined;
+}
+
+/** No key can be made of this call: said once per flow run and reason, and fatal where caching is strict. */
+function refuse(run: TaskRun, error: unknown): CachePlan {
+  const known = error instanceof HashError || error instanceof ConfigurationError;
+  const reason = known ? error.message.split("\n", 1)[0]! : `the cache key could not be computed: ${describeError(error)}`;
+  if (run.settings.caching.strict) throw new CachingError(reason, { cause: error });
+  if (isNew(run, reason)) {
+    const hint = known && error.hint ? `; ${error.hint}` : "";
+    run.logger[error instanceof HashError ? "warn" : "error"](`Not cached: ${reason}${hint}`);
+  }
+  return without("uncached", reason);
+}
+
+function isNew(run: TaskRun, reason: string): boolean {
+  const warned = run.flowRun?.warned;
+  if (!warned) return true;
+  const line = `${run.task.name}\n${reason}`;
+  if (warned.has(line)) return false;
+  warned.add(line);
+  return true;
+}

@@ -1,0 +1,100 @@
+/*
+ * DESIGN. The way of one flow call, from the arguments to the final state:
+ *
+ *   validate parameters ─▶ attempts (all with one run id) ─▶ futures in the return value ─▶ final state, summary
+ *
+ * A run never rejects: whatever happens ends in a state. Tasks that the flow submitted and did not wait for are waited
+ * for before it ends.
+ */
+import { describeError } from "../kernel/errors.ts";
+import { State } from "../states/state.ts";
+import { cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
+import { runAttempts, type AttemptRules } from "./attempts.ts";
+import type { FlowRun } from "./flow-run.ts";
+import { holdFutures, resolveFutures } from "./futures.ts";
+import { runHooks } from "./hooks.ts";
+import { enter } from "./scope.ts";
+import { roots } from "./signals.ts";
+import { validateParameters } from "./validation.ts";
+
+/** Runs a flow run to its final state. Never rejects. */
+export async function runFlow(run: FlowRun): Promise<State> {
+  const { flow } = run;
+  const around = run.around ?? roots;
+  around.adopt(run);
+  try {
+    run.enter(pending(run.now()));
+    run.logger.info(`Beginning flow run '${run.name}' for flow '${flow.name}'`);
+    if (holdFutures(run.args)) run.replaceArguments(await Promise.all(run.args.map((each) => resolveFutures(each, { upstream: [] }))));
+    if (flow.schema) await validateParameters(run, flow.schema);
+    run.enter(running(run.now()));
+    if (flow.onRunning.length > 0) await runHooks(flow.onRunning, flow, run, run.state!);
+    const outcome = await runAttempts(run, rulesOf(run), () => enter(run, () => callBody(run)));
+    return await end(run, outcome.ok ? finalState(run, outcome.value) : ended(run, outcome.error, outcome.timedOut));
+  } catch (error) {
+    return await end(run, failed(run.now(), "Flow", error));
+  } finally {
+    around.disown(run);
+  }
+}
+
+async function callBody(run: FlowRun): Promise<unknown> {
+  const value = await (run.flow.fn as (...args: readonly unknown[]) => unknown)(...run.args);
+  // Futures that are returned count: one that failed fails the flow.
+  return holdFutures([value]) ? resolveFutures(value, { upstream: [] }) : value;
+}
+
+function rulesOf({ flow, settings }: FlowRun): AttemptRules {
+  return {
+    kind: "Flow",
+    retries: flow.retries ?? settings.flows.defaultRetries,
+    delay: flow.retryDelay ?? settings.flows.defaultRetryDelay,
+    jitter: flow.retryJitter,
+    retryWhen: undefined,
+    timeoutMs: flow.timeoutMs,
+  };
+}
+
+/** A state that was returned decides; several of them are taken together; anything else is the value. */
+function finalState(run: FlowRun, value: unknown): State {
+  if (value instanceof State) return adoptState(run, value);
+  if (!Array.isArray(value) || value.length === 0 || !value.every((each) => each instanceof State)) return completed(run.now(), value);
+  const states: readonly State[] = value;
+  const bad = states.filter((state) => !state.isCompleted);
+  if (bad.length === 0) return new State("COMPLETED", "Completed", run.now(), { message: "All states completed", value });
+  const gone = bad.filter((state) => state.isCancelled);
+  const details = { error: bad[0]!.error, value };
+  return gone.length > 0
+    ? new State("CANCELLED", "Cancelled", run.now(), { ...details, message: `${gone.length}/${states.length} states cancelled` })
+    : new State("FAILED", "Failed", run.now(), { ...details, message: `${bad.length}/${states.length} states failed` });
+}
+
+function adoptState(run: FlowRun, state: State): State {
+  const details = { message: state.message, error: state.error, ...(state.isCompleted && { value: state.result() }) };
+  return new State(state.type, state.name === "Cached" ? "Completed" : state.name, run.now(), details);
+}
+
+function ended(run: FlowRun, error: unknown, overTime: boolean): State {
+  const at = run.now();
+  if (run.interruption?.kind === "crash") return crashed(at, `Execution was aborted: ${describeError(error)}`, error);
+  if (run.interruption) return cancelled(at, run.interruption.error);
+  if (overTime) return timedOut(at, (error as Error).message, error);
+  return failed(at, "Flow", error);
+}
+
+async function end(run: FlowRun, state: State): Promise<State> {
+  const { flow } = run;
+  run.enter(state);
+  run.parent?.tally.add(run.tally);
+  if (run.tally.tasks > 0) run.logger.info(String(run.tally));
+  run.logger[state.isCompleted ? "info" : "error"](`Finished in state ${state}`);
+  const hooks = state.isCompleted
+    ? flow.onCompletion
+    : state.type === "CRASHED"
+      ? flow.onCrashed
+      : state.isCancelled
+        ? flow.onCancellation
+        : flow.onFailure;
+  if (hooks.length > 0) await enter(run, () => runHooks(hooks, flow, run, state));
+  return state;
+}

@@ -1,0 +1,60 @@
+import { flowRunName } from "../kernel/ids.ts";
+import { bindInputs } from "../hashing/parameters.ts";
+import type { FlowDefinition } from "./definition.ts";
+import { Run } from "./run.ts";
+import type { Scope } from "./scope.ts";
+import { Tally } from "./summary.ts";
+import type { TaskPool } from "./task-runner.ts";
+import type { TaskRun } from "./task-run.ts";
+
+/** One execution of a flow. It is the scope of the code inside it. */
+export class FlowRun extends Run implements Scope {
+  readonly flow: FlowDefinition;
+  /** The flow run around this one. */
+  readonly parent: FlowRun | undefined;
+  /** The innermost run around this one, a flow's or a task's. */
+  readonly around: Run | undefined;
+  readonly taskRun: TaskRun | undefined = undefined;
+  /** What the task runs inside did, those of flows inside included. */
+  readonly tally: Tally = new Tally();
+  /** Warnings that were given; each is given once in a flow run. */
+  readonly warned: Set<string> = new Set();
+  args: readonly unknown[];
+  #parameters: Record<string, unknown> | undefined;
+
+  constructor(flow: FlowDefinition, args: readonly unknown[], scope: Scope) {
+    super(scope);
+    this.flow = flow;
+    this.args = args;
+    this.parent = scope.flowRun;
+    this.around = scope.taskRun ?? scope.flowRun;
+  }
+
+  get flowRun(): FlowRun {
+    return this;
+  }
+
+  get name(): string {
+    return flowRunName(this.id);
+  }
+
+  get label(): string {
+    return `Flow run '${this.name}'`;
+  }
+
+  /** What the flow was called with, by parameter name. */
+  get parameters(): Record<string, unknown> {
+    this.#parameters ??= bindInputs(this.flow.parameters, this.args);
+    return this.#parameters;
+  }
+
+  replaceArguments(args: readonly unknown[]): void {
+    this.args = args;
+    this.#parameters = undefined;
+  }
+
+  protected override openPool(): TaskPool {
+    const runner = this.flow.taskRunner ?? this.services.taskRunner;
+    return runner.open(this.settings.tasks.concurrency);
+  }
+}

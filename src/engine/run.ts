@@ -1,0 +1,162 @@
+/*
+ * What flow runs and task runs have in common: an id, states, cancelling, work of their own still going on.
+ */
+import { CancelledError, type TimeoutError } from "../kernel/errors.ts";
+import { newId } from "../kernel/ids.ts";
+import { createLogger, isEnabled, type LogLevel, type LogSink, type Logger } from "../logging/logger.ts";
+import { mayFollow } from "../states/transitions.ts";
+import type { State } from "../states/state.ts";
+import type { Scope, Services } from "./scope.ts";
+import type { TaskPool } from "./task-runner.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** How a run was ended from outside. */
+export interface Interruption {
+  readonly kind: "cancel" | "crash" | "timeout";
+  readonly error: unknown;
+}
+
+export abstract class Run {
+  readonly services: Services;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+  /** All states so far, in order. */
+  readonly states: State[] = [];
+  /** Which attempt is running: 1 for the first. 0 before it. */
+  attempt = 0;
+  /** What the last attempt that took too long was ended with. */
+  overrun: TimeoutError | undefined;
+  /** Set once, by the first cancel or crash. */
+  interruption: Interruption | undefined;
+  #id: string | undefined;
+  #logger: Logger | undefined;
+  #controller: AbortController | undefined;
+  #children: Set<Run> | undefined;
+  #outstanding: Set<Promise<unknown>> | undefined;
+  #pool: TaskPool | undefined;
+  #rejectAttempt: ((error: unknown) => void) | undefined;
+
+  constructor(scope: Scope) {
+    this.services = scope.services;
+    this.settings = scope.settings;
+    this.clock = scope.clock;
+    this.sink = scope.sink;
+  }
+
+  abstract get name(): string;
+  abstract get label(): string;
+
+  /** Made when somebody asks: a run that nobody looks at needs none. */
+  get id(): string {
+    this.#id ??= newId();
+    return this.#id;
+  }
+
+  get logger(): Logger {
+    this.#logger ??= createLogger(this.label, { level: this.settings.logging.level, sink: this.sink, clock: this.clock });
+    return this.#logger;
+  }
+
+  /** Whether a line of this level would be written: asked before the line is made. */
+  tells(level: LogLevel): boolean {
+    return isEnabled(this.settings.logging.level, level);
+  }
+
+  get state(): State | undefined {
+    return this.states.at(-1);
+  }
+
+  /** Aborted when the run is cancelled, and when its attempt takes too long. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.interruption) this.#controller.abort(this.interruption.error);
+    }
+    return this.#controller.signal;
+  }
+
+  /** A time for the next state: strictly after the last one. */
+  now(): number {
+    const last = this.states.at(-1)?.timestamp ?? 0;
+    const now = this.clock.now();
+    return now > last ? now : last + 0.001;
+  }
+
+  enter<S extends State>(state: S): S {
+    const last = this.states.at(-1);
+    if (last && !mayFollow(last.type, state.type)) throw new Error(`A run cannot go from ${last} to ${state}`);
+    this.states.push(state);
+    return state;
+  }
+
+  /** The pool for what this run submits. */
+  pool(): TaskPool {
+    this.#pool ??= this.openPool();
+    return this.#pool;
+  }
+
+  protected openPool(): TaskPool {
+    return this.services.taskRunner.open(this.settings.tasks.concurrency);
+  }
+
+  /** Ends the run early. Its signal is aborted, and so are those of the runs inside it. Later calls change nothing. */
+  cancel(error: unknown = new CancelledError(`${this.label} was cancelled`)): void {
+    this.interrupt({ kind: "cancel", error });
+  }
+
+  interrupt(interruption: Interruption): void {
+    if (this.interruption && !(interruption.kind === "crash" && this.interruption.kind === "cancel")) return;
+    this.interruption = interruption;
+    const alone = !this.#children?.size;
+    for (const child of this.#children ?? []) child.interrupt(interruption);
+    // A body that asked for its signal, or waits for runs of its own, ends by itself. One that never asked cannot
+    // know: the run ends at once, and what the body still returns is dropped.
+    const deaf = this.#controller === undefined && alone;
+    this.#controller?.abort(interruption.error);
+    if (deaf || interruption.kind === "crash") this.#rejectAttempt?.(interruption.error);
+  }
+
+  /** Waits for a body, until it ends or the attempt is abandoned. */
+  settle(body: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#rejectAttempt = reject;
+      body.then(resolve, reject);
+    });
+  }
+
+  /** Ends the attempt, not the run: the next attempt has a fresh signal. */
+  abandonAttempt(error: unknown): void {
+    this.#controller?.abort(error);
+    this.#controller = undefined;
+    for (const child of this.#children ?? []) child.interrupt({ kind: "cancel", error });
+    this.#rejectAttempt?.(error);
+  }
+
+  adopt(child: Run): void {
+    (this.#children ??= new Set()).add(child);
+    if (this.interruption) child.interrupt(this.interruption);
+  }
+
+  disown(child: Run): void {
+    this.#children?.delete(child);
+  }
+
+  /** Work that must end before the run does. */
+  track(work: Promise<unknown>): void {
+    const outstanding = (this.#outstanding ??= new Set());
+    outstanding.add(work);
+    const forget = (): void => void outstanding.delete(work);
+    work.then(forget, forget);
+  }
+
+  get hasOutstanding(): boolean {
+    return this.#outstanding !== undefined && this.#outstanding.size > 0;
+  }
+
+  /** Waits until all tracked work has ended, also what it began. */
+  async drain(): Promise<void> {
+    while (this.hasOutstanding) await Promise.allSettled([...this.#outstanding!]);
+  }
+}

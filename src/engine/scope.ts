@@ -1,0 +1,119 @@
+/*
+ * DESIGN. What surrounds a piece of running code: settings, clock, log, and the runs it belongs to. It travels in one
+ * AsyncLocalStorage, entered once per flow run and task run (every further one would slow down every promise of the
+ * process). Settings are read when a run begins that has no run around it; all runs inside see the same ones.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Clock } from "../kernel/clock.ts";
+import type { LogSink } from "../logging/logger.ts";
+import type { ResultStore } from "../results/result-store.ts";
+import type { Serializer } from "../serializers/serializer.ts";
+import { loadSettings, type Settings, type SettingsOverrides } from "../settings/settings.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { CachePolicy } from "../caching/cache-policy.ts";
+import type { FlowRun } from "./flow-run.ts";
+import type { TaskRun } from "./task-run.ts";
+import type { TaskRunner } from "./task-runner.ts";
+
+/** What the engine needs and does not choose: the composition root gives it. */
+export interface Services {
+  /** The place for results of a task that asks for this storage, key storage and serializer; the defaults where it does not. */
+  resultStore(settings: Settings, choice: StoreChoice): ResultStore;
+  readonly defaultPolicy: CachePolicy;
+  readonly taskRunner: TaskRunner;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+}
+
+/** What a task chose of its result store. */
+export interface StoreChoice {
+  readonly storage: Storage | string | undefined;
+  readonly keyStorage: Storage | string | undefined;
+  readonly serializer: Serializer | undefined;
+}
+
+/** What surrounds running code. */
+export interface Scope {
+  readonly services: Services;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+  readonly flowRun: FlowRun | undefined;
+  readonly taskRun: TaskRun | undefined;
+}
+
+/** A scope without a run: the ground, or what `withSettings` and the test kit lay over it. */
+class OuterScope implements Scope {
+  readonly services: Services;
+  readonly settings: Settings;
+  readonly overrides: SettingsOverrides | undefined;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+  readonly flowRun: FlowRun | undefined;
+  readonly taskRun: TaskRun | undefined;
+
+  constructor(services: Services, settings: Settings, parent: Scope | undefined, changes: ScopeChanges) {
+    this.services = services;
+    this.settings = settings;
+    this.overrides = changes.settings;
+    this.clock = changes.clock ?? parent?.clock ?? services.clock;
+    this.sink = changes.sink ?? parent?.sink ?? services.sink;
+    this.flowRun = parent?.flowRun;
+    this.taskRun = parent?.taskRun;
+  }
+}
+
+/** What can be laid over a scope. */
+export interface ScopeChanges {
+  readonly settings?: SettingsOverrides | undefined;
+  readonly clock?: Clock;
+  readonly sink?: LogSink;
+}
+
+const storage = new AsyncLocalStorage<Scope>();
+let ground: OuterScope | undefined;
+
+/** The scope of the code that is running; `undefined` outside all runs. */
+export function currentScope(): Scope | undefined {
+  return storage.getStore();
+}
+
+/** Runs a function inside a scope. */
+export function enter<T>(scope: Scope, fn: () => T): T {
+  return storage.run(scope, fn);
+}
+
+/** The scope that a new run begins in. Outside all runs the settings are read anew. */
+export function scopeForRun(services: Services): Scope {
+  const scope = storage.getStore();
+  if (scope && (scope.flowRun || scope.taskRun)) return scope;
+  if (scope instanceof OuterScope) {
+    const settings = loadSettings(scope.overrides);
+    return settings === scope.settings ? scope : new OuterScope(services, settings, scope, { settings: scope.overrides });
+  }
+  const settings = loadSettings();
+  if (ground?.settings !== settings || ground.services !== services) ground = new OuterScope(services, settings, undefined, {});
+  return ground;
+}
+
+/** Runs a function with settings, a clock or a log sink of its own. */
+export function withScope<T>(services: Services, changes: ScopeChanges, fn: () => T): T {
+  const outer = storage.getStore();
+  const inherited = outer instanceof OuterScope ? outer.overrides : undefined;
+  const overrides = changes.settings ? mergeOverrides(inherited, changes.settings) : inherited;
+  const settings = changes.settings || !outer ? loadSettings(overrides) : outer.settings;
+  return storage.run(new OuterScope(services, settings, outer, { ...changes, settings: overrides }), fn);
+}
+
+function mergeOverrides(outer: SettingsOverrides | undefined, inner: SettingsOverrides): SettingsOverrides {
+  const merged: Record<string, unknown> = { ...outer };
+  for (const [name, value] of Object.entries(inner)) {
+    const before = merged[name];
+    merged[name] = isGroup(before) && isGroup(value) ? { ...before, ...value } : value;
+  }
+  return merged as SettingsOverrides;
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

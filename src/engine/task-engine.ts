@@ -1,0 +1,112 @@
+/*
+ * DESIGN. The way of one task call, from the arguments to the final state. This file is the order; each step is a file
+ * of its own.
+ *
+ *   resolve inputs ─▶ validate ─▶ compute key ─▶ look up ─▶ hit? ─▶ Cached
+ *                                                   └─▶ else attempts ─▶ store ─▶ Completed
+ *
+ * A run never rejects: whatever happens ends in a state. Steps await only what has to be waited for, so that a hit in
+ * memory costs one promise in all.
+ */
+import { isPromise } from "../kernel/awaitable.ts";
+import { describeError } from "../kernel/errors.ts";
+import type { Decision } from "../states/decision.ts";
+import type { State } from "../states/state.ts";
+import { cached, cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
+import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
+import { planCaching, type CachePlan } from "./cache-plan.ts";
+import { ask, store } from "./caching.ts";
+import { awaitUpstream, holdFutures } from "./futures.ts";
+import { runHooks } from "./hooks.ts";
+import { enter } from "./scope.ts";
+import { roots } from "./signals.ts";
+import type { TaskRun } from "./task-run.ts";
+import { validateInputs, validateOutput } from "./validation.ts";
+
+/** Runs a task run to its final state. Never rejects. */
+export async function runTask(run: TaskRun): Promise<State> {
+  const { task } = run;
+  const around = run.parent ?? run.flowRun ?? roots;
+  around.adopt(run);
+  try {
+    run.enter(pending(run.now()));
+    if (holdFutures(run.args) || task.waitFor.length > 0) {
+      const blocked = await awaitUpstream(run);
+      if (blocked) return await end(run, blocked);
+    }
+    if (run.interruption) return await end(run, ended(run, run.interruption.error, false));
+    if (task.input) await validateInputs(run, task.input);
+    run.enter(running(run.now()));
+    if (task.onRunning.length > 0) await runHooks(task.onRunning, task, run, run.state!);
+
+    const planned = planCaching(run);
+    const plan = isPromise(planned) ? await planned : planned;
+    if (plan.kind === "without") return await compute(run, plan, plan.decision);
+
+    const asked = ask(run, plan);
+    const answer = isPromise(asked) ? await asked : asked;
+    if (answer.hit) {
+      const state = end(run, cached(run.now(), answer.value, answer.decision));
+      return isPromise(state) ? await state : state;
+    }
+    return await compute(run, plan, answer.decision);
+  } catch (error) {
+    // Not the body's failure: inputs that were refused, or a cache that failed while caching is strict.
+    return await end(run, failed(run.now(), "Task", error));
+  } finally {
+    around.disown(run);
+  }
+}
+
+async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promise<State> {
+  const attempts = runAttempts(run, rulesOf(run), () => callBody(run));
+  const outcome: Outcome = isPromise(attempts) ? await attempts : attempts;
+  if (!outcome.ok) return end(run, ended(run, outcome.error, outcome.timedOut, decision));
+  const value = run.task.output ? await validateOutput(run, outcome.value) : outcome.value;
+  if (plan.kind === "without") return end(run, completed(run.now(), value, decision));
+  const storing = store(run, plan, decision, outcome.value, outcome.durationMs);
+  const written = isPromise(storing) ? await storing : storing;
+  return end(run, completed(run.now(), value, written.decision, written.persisted));
+}
+
+function callBody(run: TaskRun): unknown {
+  return enter(run, () => (run.task.fn as (...args: readonly unknown[]) => unknown)(...run.args));
+}
+
+function rulesOf(run: TaskRun): AttemptRules {
+  const { task, settings } = run;
+  return {
+    kind: "Task",
+    retries: task.retries ?? settings.tasks.defaultRetries,
+    delay: task.retryDelay ?? settings.tasks.defaultRetryDelay,
+    jitter: task.retryJitter,
+    retryWhen: task.retryWhen && ((error) => task.retryWhen!(error, run)),
+    timeoutMs: task.timeoutMs,
+    onRetry: async () => runHooks(task.onRunning, task, run, run.state!),
+  };
+}
+
+/** The state of a run whose attempts came to nothing. */
+function ended(run: TaskRun, error: unknown, overTime: boolean, decision?: Decision): State {
+  const at = run.now();
+  if (run.interruption?.kind === "crash") return crashed(at, `Execution was aborted: ${describeError(error)}`, error);
+  if (run.interruption) return cancelled(at, run.interruption.error, decision);
+  if (overTime) return timedOut(at, (error as Error).message, error, decision);
+  return failed(at, "Task", error, decision);
+}
+
+/** Enters the final state, says so, and runs the hooks of it. */
+function end(run: TaskRun, state: State): State | Promise<State> {
+  const { task } = run;
+  run.enter(state);
+  run.flowRun?.tally.count(state);
+  const { decision } = state;
+  const told = decision && decision.outcome !== "disabled";
+  if (state.isCompleted) {
+    if (run.tells("info")) run.logger.info(`Finished in state ${state}${told ? ` - ${decision}` : ""}`);
+  } else {
+    run.logger.error(`Finished in state ${state}`);
+  }
+  const hooks = state.isCompleted ? task.onCompletion : state.isFailed ? task.onFailure : [];
+  return hooks.length > 0 ? enter(run, () => runHooks(hooks, task, run, state)).then(() => state) : state;
+}

@@ -1,0 +1,54 @@
+/*
+ * The front door: everything that `import { … } from "oxbow"` gives, by name.
+ */
+export { flow, type Flow } from "./authoring/flow.ts";
+export { task, type Task } from "./authoring/task.ts";
+export type { FlowHook, FlowOptions, RetryDelay, RunOptions, TaskHook, TaskOptions } from "./authoring/options.ts";
+export type { Futurable, FuturableArguments, Settled } from "./authoring/futurable.ts";
+export { exponentialBackoff } from "./authoring/retry-delay.ts";
+export { withSettings } from "./authoring/with-settings.ts";
+export { getLogger, getRunContext } from "./authoring/context.ts";
+
+export { cacheKey, cacheKeyFn, DEFAULT, FLOW_PARAMETERS, INPUTS, NO_CACHE, RUN_ID, TASK_NAME, TASK_SOURCE } from "./defaults.ts";
+export { CachePolicy } from "./caching/cache-policy.ts";
+export type { PolicyConfiguration } from "./caching/cache-policy.ts";
+export type { CacheKeyFn } from "./caching/key-fn.ts";
+export { fileInput } from "./hashing/file-input.ts";
+export { registerStabilizer } from "./hashing/stabilizers.ts";
+
+export { ResultStore } from "./results/result-store.ts";
+export type { ResultStoreOptions } from "./results/result-store.ts";
+export { fileStorage, type FileStorageOptions } from "./storage/file.ts";
+export { memoryStorage } from "./storage/memory.ts";
+export { sqliteStorage, type SqliteStorageOptions } from "./storage/sqlite.ts";
+export type { ListOptions, PutOptions, RecordMetadata, Storage, StorageCapabilities, StoredRecord, ValueArea } from "./storage/storage.ts";
+
+export { inProcess, type InProcessOptions } from "./engine/in-process.ts";
+export type { TaskPool, TaskRunner } from "./engine/task-runner.ts";
+export { TaskFuture } from "./engine/futures.ts";
+export { TaskFutures, type Items } from "./engine/task-map.ts";
+export type { FlowRunView, RunContext, RunView, TaskRunView } from "./engine/run-context.ts";
+
+export { State } from "./states/state.ts";
+export type { StateType } from "./states/state.ts";
+export { Decision } from "./states/decision.ts";
+export type { DecisionOutcome, DecisionRecord } from "./states/decision.ts";
+export type { Awaitable } from "./kernel/awaitable.ts";
+export type { Duration, DurationParts } from "./kernel/duration.ts";
+export {
+  CachingError,
+  CancelledError,
+  ConfigurationError,
+  HashError,
+  MissingResultError,
+  OxbowError,
+  RecordError,
+  SerializationError,
+  StorageError,
+  TimeoutError,
+  UpstreamError,
+  ValidationError,
+} from "./kernel/errors.ts";
+export type { ErrorCode } from "./kernel/errors.ts";
+export type { LogLevel, LogRecord, LogSink, Logger } from "./logging/logger.ts";
+export type { Settings, SettingsOverrides } from "./settings/settings.ts";

@@ -1,0 +1,97 @@
+/*
+ * DESIGN. Finding the record of a key: in memory, else in storage. Steps that need not wait do not: a hit in memory
+ * or in an embedded storage is found without a promise.
+ *
+ * Promises:
+ * - It never throws because of what is stored: it finds a usable record, or says in words why there is none. A storage
+ *   that cannot be asked is told apart from a record that is not there.
+ * - A value that is handed out shares nothing with the store or with an earlier caller.
+ * - What memory holds is used only while the storage's version token proves that the record is still the same one.
+ */
+import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
+import { formatMs } from "../kernel/duration.ts";
+import { RecordError, SerializationError, messageOf } from "../kernel/errors.ts";
+import type { Serializer } from "../serializers/serializer.ts";
+import type { RecordMetadata, Storage, StoredRecord } from "../storage/storage.ts";
+import type { MemoryTier } from "./memory-tier.ts";
+import { checkPayload, isExpired, whyUnusable } from "./record.ts";
+
+/** A key in two steps: `text` is at hand and finds it in memory, `value` is a hash away and finds it in storage. */
+export interface LookupKey {
+  readonly text: string;
+  readonly value: string;
+}
+
+/** What a lookup found. */
+export type Lookup =
+  | { readonly kind: "found"; readonly metadata: RecordMetadata; readonly value: unknown }
+  /** Nothing to use, as it should be: never written, or expired. */
+  | { readonly kind: "absent"; readonly reason: () => string }
+  /** Something is there that should be usable and is not. */
+  | { readonly kind: "damaged"; readonly reason: () => string }
+  /** The storage could not be asked. */
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** Where to look. */
+export interface LookupPlace {
+  readonly storage: Storage;
+  readonly keyStorage: Storage | undefined;
+  readonly memory: MemoryTier;
+  readonly serializerFor: (format: string) => Serializer;
+}
+
+const nothing: Lookup = { kind: "absent", reason: () => "no record under this key" };
+const valueGone: Lookup = { kind: "damaged", reason: () => "the key is there, but its value is gone" };
+
+/** Finds the record of a key, usable at the time `now`. */
+export function lookUp(place: LookupPlace, key: LookupKey, now: number): Awaitable<Lookup> {
+  try {
+    const lookup = fromMemory(place, key, now) ?? fromStorage(place, key, now);
+    return isPromise(lookup) ? lookup.catch(explain) : lookup;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+function fromMemory(place: LookupPlace, key: LookupKey, now: number): Awaitable<Lookup> | undefined {
+  const entry = place.memory.get(key.text);
+  if (!entry) return undefined;
+  const index = place.keyStorage ?? place.storage;
+  if (index.version?.(entry.metadata.key) !== entry.version || isExpired(entry.metadata, now)) {
+    place.memory.delete(key.text);
+    return undefined;
+  }
+  return decode(place, entry.metadata, entry.payload.slice());
+}
+
+function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable<Lookup> {
+  const index = place.keyStorage ?? place.storage;
+  // The token is taken before the record is read: a change in between makes the entry in memory stale, never wrong.
+  const version = index.version?.(key.value);
+  return andThen(index.get(key.value), (record) => {
+    if (!record) return nothing;
+    const { metadata } = record;
+    const unusable = whyUnusable(metadata, key.value);
+    if (unusable !== undefined) return { kind: "damaged", reason: () => unusable };
+    if (isExpired(metadata, now)) return { kind: "absent", reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago` };
+    return andThen(payloadOf(place, record), (payload) => {
+      if (!payload) return valueGone;
+      checkPayload(metadata, payload);
+      if (version !== undefined) place.memory.set(key.text, { metadata, payload: payload.slice(), version });
+      return decode(place, metadata, payload);
+    });
+  });
+}
+
+function payloadOf(place: LookupPlace, record: StoredRecord): Awaitable<Uint8Array | undefined> {
+  return place.keyStorage ? place.storage.values.get(record.metadata.key) : record.bytes();
+}
+
+function decode(place: LookupPlace, metadata: RecordMetadata, payload: Uint8Array): Awaitable<Lookup> {
+  return andThen(place.serializerFor(metadata.serializer).deserialize(payload), (value) => ({ kind: "found", metadata, value }));
+}
+
+function explain(error: unknown): Lookup {
+  if (error instanceof RecordError || error instanceof SerializationError) return { kind: "damaged", reason: () => messageOf(error) };
+  return { kind: "failed", error };
+}

@@ -1,0 +1,169 @@
+import { statSync, unlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Awaitable, isPromise } from "../kernel/awaitable.ts";
+import { recordFileName, valueFileName } from "./file/key-names.ts";
+import { listFolder } from "./file/list.ts";
+import { FilePublisher } from "./file/publish.ts";
+import { readMetadata, readRecord, readWhole, statFile } from "./file/read.ts";
+import { codeOf, diskFailure, quiet } from "./shared/disk-failure.ts";
+import { checkPayloadSize } from "./shared/record-checks.ts";
+import { encodeFrameHeader } from "./shared/record-frame.ts";
+import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+
+/** How {@link fileStorage} writes. */
+export interface FileStorageOptions {
+  /**
+   * What a record that `put` has confirmed survives: the death of the process, or a loss of power too (every write
+   * then waits for the disk). Without, a record that a power loss has torn is noticed and is a miss.
+   *
+   * @default "process"
+   */
+  readonly durability?: "process" | "power";
+}
+
+/*
+ * DESIGN: one file per record, in one flat folder.
+ *
+ *   <folder>/<key>          one line of JSON metadata, then the payload (shared/record-frame.ts, file/key-names.ts)
+ *   <folder>/<name>.value   a plain value: its bytes and nothing else
+ *   <folder>/.tmp/…         what is being written (file/publish.ts)
+ *
+ * What it promises: the contract of storage.ts, among all processes that use the folder, on every file system with
+ * an atomic rename; `ifAbsent` needs hard links too. Reads create nothing.
+ * What the caller must do: nothing. `head -1 <file>` shows the metadata, `rm` removes a record.
+ */
+
+/**
+ * A storage in a folder: one file per record, named by its key. The folder is made by the first write.
+ *
+ * @param folder where the records go; a relative path starts at the working directory of this moment
+ *
+ * @example
+ * ```ts
+ * const storage = fileStorage("./results", { durability: "power" });
+ * ```
+ */
+export function fileStorage(folder: string, options: FileStorageOptions = {}): Storage {
+  return new FileStorage(resolve(folder), options.durability ?? "process");
+}
+
+class FileStorage implements Storage {
+  readonly kind = "file";
+  readonly location: string;
+  readonly capabilities = { putIfAbsent: true, atomicBatch: false, versions: true } as const;
+  readonly values: ValueArea;
+  readonly #publisher: FilePublisher;
+
+  constructor(folder: string, durability: "process" | "power") {
+    this.location = folder;
+    this.#publisher = new FilePublisher(folder, durability === "power");
+    this.values = new FileValues(folder, this.#publisher);
+  }
+
+  get(key: string): StoredRecord | undefined {
+    const path = join(this.location, recordFileName(key));
+    return reading(path, () => {
+      const record = readRecord(path, key);
+      return record && { metadata: record.metadata, bytes: () => reading(path, record.bytes) };
+    });
+  }
+
+  head(key: string): RecordMetadata | undefined {
+    const path = join(this.location, recordFileName(key));
+    return reading(path, () => readMetadata(path, key));
+  }
+
+  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean> {
+    checkPayloadSize(metadata, payload);
+    const chunks = [encodeFrameHeader(metadata), ...payload];
+    return writing(this.location, () => this.#publisher.publish(recordFileName(metadata.key), chunks, options?.ifAbsent === true));
+  }
+
+  delete(key: string): boolean {
+    return remove(join(this.location, recordFileName(key)));
+  }
+
+  async *list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {
+    try {
+      yield* listFolder(this.location, options);
+    } catch (error) {
+      throw diskFailure("list the folder", this.location, error);
+    }
+  }
+
+  version(key: string): string {
+    return versionOf(join(this.location, recordFileName(key)));
+  }
+
+  close(): void {}
+}
+
+class FileValues implements ValueArea {
+  readonly #folder: string;
+  readonly #publisher: FilePublisher;
+
+  constructor(folder: string, publisher: FilePublisher) {
+    this.#folder = folder;
+    this.#publisher = publisher;
+  }
+
+  get(name: string): Awaitable<Uint8Array | undefined> {
+    const path = join(this.#folder, valueFileName(name));
+    return reading(path, () => readWhole(path));
+  }
+
+  put(name: string, payload: readonly Uint8Array[]): Awaitable<void> {
+    const done = writing(this.#folder, () => this.#publisher.publish(valueFileName(name), payload, false));
+    return isPromise(done) ? done.then(() => undefined) : undefined;
+  }
+
+  delete(name: string): boolean {
+    return remove(join(this.#folder, valueFileName(name)));
+  }
+}
+
+function remove(path: string): boolean {
+  try {
+    if (statFile(path) === undefined) return false;
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw diskFailure("remove", path, error);
+  }
+}
+
+// The clock of a file system ticks every 1 to 10 ms, and the number of a removed file is used again at once: two
+// changes within a tick can leave a file that looks the same. Such a young file gets a token that never repeats.
+const youngMs = 25;
+let unrepeated = 0;
+
+function versionOf(path: string): string {
+  try {
+    const stats = statSync(path, quiet);
+    if (stats === undefined) return "absent";
+    if (Date.now() - stats.ctimeMs < youngMs) return `young ${(unrepeated += 1)}`;
+    return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+  } catch {
+    // It proves nothing, so the caller goes and reads; that says what is wrong.
+    return `unknown ${(unrepeated += 1)}`;
+  }
+}
+
+function reading<T>(path: string, work: () => T): T {
+  return guarded("read", path, work);
+}
+
+function writing<T>(folder: string, work: () => T): T {
+  return guarded("write to the folder", folder, work);
+}
+
+function guarded<T>(action: string, path: string, work: () => T): T {
+  try {
+    const result = work();
+    if (!isPromise(result)) return result;
+    return result.catch((error: unknown) => Promise.reject(diskFailure(action, path, error))) as T;
+  } catch (error) {
+    throw diskFailure(action, path, error);
+  }
+}

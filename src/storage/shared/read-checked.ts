@@ -1,0 +1,17 @@
+import { createHash } from "node:crypto";
+import type { RecordMetadata } from "../storage.ts";
+import { readAsync } from "./disk-files.ts";
+import { badChecksum, badSize } from "./record-checks.ts";
+
+/**
+ * The payload in an open file, from `offset` on, hashed while it is read.
+ *
+ * @throws {RecordError} where it is not the one that the metadata describe
+ */
+export async function readChecked(file: number, offset: number, metadata: RecordMetadata, where: string): Promise<Uint8Array> {
+  const state = createHash("sha256");
+  const payload = await readAsync(file, offset, metadata.size, (chunk) => void state.update(chunk));
+  if (payload.byteLength !== metadata.size) throw badSize(payload.byteLength, metadata.size, where);
+  if (state.digest("hex") !== metadata.sha256) throw badChecksum(where);
+  return payload;
+}

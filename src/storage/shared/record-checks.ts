@@ -1,0 +1,100 @@
+import { hash } from "node:crypto";
+import { RecordError, StorageError } from "../../kernel/errors.ts";
+import { recordFormatVersion, type RecordMetadata } from "../storage.ts";
+
+/*
+ * DESIGN: what every storage checks, so that damage is found where the bytes are and nowhere else.
+ *
+ * What it does: on the way in, the payload's length against `metadata.size`; on the way out, the shape of the
+ * metadata, that they belong to the key asked for, and length and SHA-256 of the payload.
+ * What it promises: a record that passed is the one that was written. What did not pass is a RecordError.
+ * What the caller must do: name the place (`where`), because "a record is damaged" helps nobody.
+ */
+
+/** A {@link RecordError} for a record that cannot be used. */
+export function damagedRecord(where: string, what: string, cause?: unknown): RecordError {
+  return new RecordError("OXBOW_RECORD_DAMAGED", `${where} ${what}`, {
+    ...(cause === undefined ? {} : { cause }),
+    hint: "nothing has to be done: the value is computed again, and the record is replaced",
+  });
+}
+
+/** The record that was found when `get` was called is not there any more, or is another one. */
+export function replacedRecord(where: string): RecordError {
+  return damagedRecord(where, "was replaced or removed while it was read");
+}
+
+/** What the metadata have to look like, whatever medium they come from. */
+export function checkMetadata(found: unknown, key: string | undefined, where: string): RecordMetadata {
+  const metadata = found as RecordMetadata;
+  if (typeof metadata !== "object" || metadata === null) throw damagedRecord(where, "has no metadata");
+  if (typeof metadata.formatVersion !== "number") throw damagedRecord(where, "has metadata without a format version");
+  if (metadata.formatVersion > recordFormatVersion) throw tooNew(metadata.formatVersion, where);
+  const fault = faultOf(metadata);
+  if (fault !== undefined) throw damagedRecord(where, `has metadata with an unusable "${fault}"`);
+  if (key !== undefined && metadata.key !== key) throw damagedRecord(where, `belongs to another key, ${JSON.stringify(metadata.key)}`);
+  return metadata;
+}
+
+function tooNew(version: number, where: string): RecordError {
+  return new RecordError("OXBOW_RECORD_TOO_NEW", `${where} has format version ${version}; this release knows up to ${recordFormatVersion}`, {
+    hint: "a newer Oxbow wrote it: update this one, or give it a storage of its own",
+  });
+}
+
+const digest = /^[0-9a-f]{64}$/;
+
+/** The first field that is not what it has to be. Written out: it runs on every hit. */
+function faultOf(m: RecordMetadata): keyof RecordMetadata | undefined {
+  if (typeof m.key !== "string") return "key";
+  if (typeof m.createdAt !== "number") return "createdAt";
+  if (m.expiresAt !== undefined && typeof m.expiresAt !== "number") return "expiresAt";
+  if (typeof m.serializer !== "string") return "serializer";
+  if (!Number.isSafeInteger(m.size) || m.size < 0) return "size";
+  if (typeof m.sha256 !== "string" || !digest.test(m.sha256)) return "sha256";
+  if (typeof m.durationMs !== "number") return "durationMs";
+  if (typeof m.taskName !== "string") return "taskName";
+  if (typeof m.taskRunId !== "string") return "taskRunId";
+  if (m.flowRunId !== undefined && typeof m.flowRunId !== "string") return "flowRunId";
+  if (!Array.isArray(m.tags) || !m.tags.every((tag) => typeof tag === "string")) return "tags";
+  return hasOnlyStrings(m.components) ? undefined : "components";
+}
+
+function hasOnlyStrings(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  for (const name in value) if (typeof (value as Record<string, unknown>)[name] !== "string") return false;
+  return true;
+}
+
+/** Refuses a payload that is not as long as its metadata say: it could never be read again. */
+export function checkPayloadSize(metadata: RecordMetadata, payload: readonly Uint8Array[]): void {
+  const size = sizeOf(payload);
+  if (size === metadata.size) return;
+  throw new StorageError(`The payload for the key ${JSON.stringify(metadata.key)} has ${size} bytes, its metadata say ${metadata.size}`, {
+    hint: "pass the length of all chunks together as `metadata.size`",
+  });
+}
+
+/** The length of all chunks together. */
+export function sizeOf(chunks: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const chunk of chunks) size += chunk.byteLength;
+  return size;
+}
+
+/** The bytes themselves, once they are known to be the ones that were written. */
+export function checkPayload(bytes: Uint8Array, metadata: RecordMetadata, where: string): Uint8Array {
+  if (bytes.byteLength !== metadata.size) throw badSize(bytes.byteLength, metadata.size, where);
+  if (hash("sha256", bytes) !== metadata.sha256) throw badChecksum(where);
+  return bytes;
+}
+
+/** Found where the length was right. */
+export function badChecksum(where: string): RecordError {
+  return damagedRecord(where, "has a payload that does not match its SHA-256");
+}
+
+/** The payload is shorter or longer than it was. */
+export function badSize(size: number, expected: number, where: string): RecordError {
+  return damagedRecord(where, `has ${size} bytes of payload instead of ${expected}`);
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts"],
+    setupFiles: ["tests/setup.ts"],
+    reporters: ["default", "./scripts/summary-reporter.ts"],
+    // A process for each test file: the environment, the working folder and open databases stay its own.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/**/*.test.ts", "src/testing/**"],
+      reporter: ["text-summary", "html", "json-summary"],
+    },
+  },
+});
