@@ -11,6 +11,7 @@ const rosters = "(serializers/(index|registry))\\.ts$";
 /** What works on any implementation, so it lives beside the contract: it is no driver, and no driver may need it. */
 const machinery = "(caching/compute-key|serializers/registry)\\.ts$";
 
+/** What lies under everything that works; the contracts stand for the folders they are in. */
 const low = ["kernel/", "states/", "hashing/", contracts];
 const engine = [...low, "settings/", "logging/", "results/", "transactions/", machinery];
 const door = ["index\\.ts$", "defaults\\.ts$"];
@@ -34,8 +35,12 @@ const may = {
   authoring: [...engine, "engine/", "defaults\\.ts$"],
   server: [...low, ...door],
   cli: [...door, "server/index\\.ts$"],
-  testing: [...low, "settings/"],
+  testing: [...engine, "engine/", "defaults\\.ts$"],
 };
+const said = new Map([
+  [contracts, "the contracts"],
+  [machinery, "compute-key.ts, registry.ts"],
+]);
 const folders = Object.keys(may).join("|");
 
 const code = { pathNot: "\\.test\\.ts$" };
@@ -47,7 +52,7 @@ export default {
     ...Object.entries(may).map(([folder, allowed]) =>
       rule(
         `${folder}-imports`,
-        `src/${folder}/ may import only itself${allowed.map((path) => `, ${path.replaceAll("\\", "")}`).join("")}`,
+        `src/${folder}/ may import only itself${allowed.map((path) => `, ${said.get(path) ?? path.replace("\\", "").replace("$", "")}`).join("")}`,
         { path: `^src/${folder}/`, ...code },
         { path: "^(src|ui)/", pathNot: `^src/(${[`${folder}/`, ...allowed].join("|")})` },
       ),
@@ -66,9 +71,12 @@ export default {
     ),
     rule(
       "drivers-do-not-know-each-other",
-      "an implementation knows its contract and its folder's shared/ only; what two of them need goes into shared/",
-      { path: `^src/${plug}/([^/]+)\\.ts$`, pathNot: [`^src/${contracts}`, `^src/${rosters}`, "\\.test\\.ts$"] },
-      { path: "^src/$1/", pathNot: [`^src/${contracts}`, "^src/$1/shared/"] },
+      "an implementation knows its contract, its own folder and shared/; what two of them need goes into shared/",
+      {
+        path: `^src/${plug}/([^/.]+)[^/]*\\.ts$|^src/${plug}/([^/]+)/`,
+        pathNot: [`^src/${contracts}`, `^src/${rosters}`, "^src/[^/]+/shared/", "\\.test\\.ts$"],
+      },
+      { path: "^src/$1$3/", pathNot: [`^src/${contracts}`, "^src/$1$3/(shared|$2$4)/", "^src/$1$3/$2$4\\.ts$"] },
     ),
     rule(
       "shared-knows-no-driver",
@@ -114,5 +122,9 @@ export default {
       { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
     ),
   ],
-  options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } },
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+  },
 };

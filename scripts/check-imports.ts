@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { cruise, type ICruiseOptions, type ICruiseResult } from "dependency-cruiser";
 import extractOptions from "dependency-cruiser/config-utl/extract-depcruise-options";
 import extractTsConfig from "dependency-cruiser/config-utl/extract-ts-config";
+import { report } from "./shared/findings.ts";
+import { root } from "./shared/run.ts";
 
 /** What a check of the imports found. */
 export interface ImportReport {
@@ -32,19 +34,26 @@ export interface WrongImport {
 /**
  * Applies a rule file to the `src/` of a folder.
  *
- * @param root the folder that holds `src/` and `tsconfig.json`
+ * @param base the folder that holds `src/` and `tsconfig.json`
  * @param rules path of the rule file
  * @throws where dependency-cruiser did not read every TypeScript file there is
  */
-export async function checkImports(root: string, rules: string): Promise<ImportReport> {
-  const files = globSync("src/**/*.ts", { cwd: root }).length;
-  if (files === 0) throw new Error(`No TypeScript file under ${join(root, "src")}: run this where src/ is`);
+export async function checkImports(base: string, rules: string): Promise<ImportReport> {
+  const files = globSync("src/**/*.ts", { cwd: base }).length;
+  if (files === 0) throw new Error(`No TypeScript file under ${join(base, "src")}: run this where src/ is`);
   const options = (await extractOptions(rules)) as ICruiseOptions;
-  const tsConfig = join(root, "tsconfig.json");
+  const tsConfig = join(base, "tsconfig.json");
   const transpile = existsSync(tsConfig) ? { tsConfig: extractTsConfig(tsConfig) } : {};
-  const { output } = await cruise(["src"], { ...options, baseDir: root, validate: true, outputType: undefined! }, {}, transpile);
+  const { output } = await cruise(
+    ["src"],
+    { ...options, baseDir: base, validate: true, outputType: undefined! },
+    {},
+    transpile,
+  );
   const { modules, summary } = output as ICruiseResult;
-  const read = modules.filter((module) => module.source.startsWith("src/") && module.source.endsWith(".ts") && !module.couldNotResolve).length;
+  const read = modules.filter(
+    (module) => module.source.startsWith("src/") && module.source.endsWith(".ts") && !module.couldNotResolve,
+  ).length;
   if (read < files) {
     throw new Error(
       `dependency-cruiser read ${read} of ${files} modules: it cannot parse this TypeScript; use the version that package.json pins`,
@@ -67,9 +76,6 @@ function describe({ rule, from, to, cycle, comment }: WrongImport): string {
 }
 
 if (import.meta.main) {
-  const root = join(import.meta.dirname, "..");
   const { read, violations } = await checkImports(root, join(root, ".dependency-cruiser.mjs"));
-  for (const violation of violations) console.error(describe(violation));
-  console.log(`${read} modules read, ${violations.length} wrong imports`);
-  if (violations.length > 0) process.exitCode = 1;
+  report(violations.map(describe), `${read} modules keep the import rule`);
 }

@@ -55,7 +55,7 @@ export interface PolicyMember {
   /** The one member that does the work of both, where two of a kind meet. */
   merge?(other: PolicyMember): PolicyMember | undefined;
   /** @throws {ConfigurationError} where a selected name is none of these */
-  checkNames?(names: readonly string[], taskName: string): void;
+  checkNames?(parameters: () => { readonly names: readonly string[]; readonly open: boolean }, taskName: string): void;
 }
 
 /** Names to leave out, or to keep alone. */

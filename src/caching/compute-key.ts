@@ -29,8 +29,7 @@ export class CacheKey {
 
   /** The key itself: 64 hexadecimal digits, or what the key function returned. */
   get value(): string {
-    this.#hash ??= hashText(this.text);
-    return this.#hash;
+    return (this.#hash ??= hashText(this.text));
   }
 
   /** A digest per component, of 16 hexadecimal digits: enough to see a change, too short to invert. */

@@ -26,12 +26,14 @@ export class InputsMember implements PolicyMember {
     return new InputsMember(joinSelections(this.selection, (other as InputsMember).selection));
   }
 
-  checkNames(names: readonly string[], taskName: string): void {
-    for (const name of [...(this.selection.omit ?? []), ...(this.selection.pick ?? [])]) {
-      if (names.includes(name)) continue;
-      throw new ConfigurationError("OXBOW_OPTION_INVALID", `Task "${taskName}" has no parameter "${name}" to omit or pick`, {
-        hint: names.length > 0 ? `it has ${names.map((each) => `"${each}"`).join(", ")}` : "its function takes no parameters",
-      });
-    }
+  checkNames(parameters: () => { readonly names: readonly string[]; readonly open: boolean }, taskName: string): void {
+    const chosen = [...(this.selection.omit ?? []), ...(this.selection.pick ?? [])];
+    if (chosen.length === 0) return;
+    const { names, open } = parameters();
+    const unknown = open ? undefined : chosen.find((name) => !names.includes(name));
+    if (unknown === undefined) return;
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `Task "${taskName}" has no parameter "${unknown}" to omit or pick`, {
+      hint: names.length > 0 ? `it has ${names.map((each) => `"${each}"`).join(", ")}` : "its function takes no parameters",
+    });
   }
 }

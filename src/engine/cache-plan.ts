@@ -8,6 +8,7 @@ import { computeKey, type CacheKey } from "../caching/compute-key.ts";
 import type { Absent, CachePolicy, KeyContext } from "../caching/cache-policy.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision } from "../states/decision.ts";
+import type { FlowDefinition } from "./definition.ts";
 import { contextOf } from "./run-context.ts";
 import type { TaskRun } from "./task-run.ts";
 
@@ -86,16 +87,18 @@ function keyContext(run: TaskRun): KeyContext {
 
 function planFor(run: TaskRun, policy: CachePolicy, key: CacheKey): CachePlan {
   const store = run.services.resultStore(run.settings, {
-    storage: run.task.storage ?? flowChoice(run, "storage"),
+    storage: run.task.storage ?? flowAround(run, (flow) => flow.storage),
     keyStorage: policy.configuration.keyStorage,
-    serializer: run.task.serializer ?? flowChoice(run, "serializer"),
+    serializer: run.task.serializer ?? flowAround(run, (flow) => flow.serializer),
   });
   return { kind: "with", key, store, refresh: whyRefresh(run) };
 }
 
-function flowChoice<K extends "storage" | "serializer">(run: TaskRun, option: K): TaskRun["task"][K] {
+/** What the nearest flow chose that chose anything. */
+function flowAround<T>(run: TaskRun, choice: (flow: FlowDefinition) => T | undefined): T | undefined {
   for (let flowRun = run.flowRun; flowRun; flowRun = flowRun.parent) {
-    if (flowRun.flow[option] !== undefined) return flowRun.flow[option];
+    const chosen = choice(flowRun.flow);
+    if (chosen !== undefined) return chosen;
   }
   return undefined;
 }

@@ -12,62 +12,55 @@ import type { FlowRunView, RunContext, TaskRunView } from "./run-context.ts";
 import type { TaskRunner } from "./task-runner.ts";
 
 /** Called when a run enters a state. One that throws is logged, and stops neither the others nor the run. */
-export type StateHook<T, V> = (subject: T, run: V, state: State) => unknown;
+export interface StateHook<V> {
+  readonly name: string;
+  call(run: V, state: State): unknown;
+}
 
 /** How long to wait before an attempt, in milliseconds, by the number of failed attempts so far (1, 2, …). */
 export type DelayFn = (failures: number) => number;
 
-export interface TaskDefinition {
+/** What tasks and flows have in common. */
+export interface RunDefinition {
   readonly name: string;
   readonly version: string | undefined;
   readonly description: string | undefined;
   readonly tags: readonly string[];
   readonly fn: (...args: never[]) => unknown;
-  /** Read from the function when they are first needed. */
-  readonly parameters: Parameters;
+  parameters(): Parameters;
+  readonly persist: boolean | undefined;
+  readonly storage: Storage | string | undefined;
+  readonly serializer: Serializer | undefined;
+  readonly retries: number | undefined;
+  readonly retryDelay: DelayFn | undefined;
+  readonly retryJitter: number;
+  readonly timeoutMs: number | undefined;
+}
+
+export interface TaskDefinition extends RunDefinition {
   /** What the user chose: a policy, or one made of `cacheKeyFn`; `undefined` means the default policy. */
   readonly policy: CachePolicy | undefined;
   readonly expirationMs: number | undefined;
   readonly refresh: boolean | undefined;
-  readonly persist: boolean | undefined;
   /** Whether an option says that results are wanted, so that `persistResult` need not. */
   readonly impliesPersistence: boolean;
-  readonly storage: Storage | string | undefined;
-  readonly serializer: Serializer | undefined;
   readonly inMemory: boolean;
-  readonly retries: number | undefined;
-  readonly retryDelay: DelayFn | undefined;
-  readonly retryJitter: number;
   readonly retryWhen: ((error: unknown, run: TaskRunView) => Awaitable<boolean>) | undefined;
-  readonly timeoutMs: number | undefined;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
   readonly validate: ((record: RecordMetadata, context: RunContext) => Awaitable<boolean>) | undefined;
   readonly waitFor: readonly unknown[];
-  readonly onRunning: ReadonlyArray<StateHook<TaskDefinition, TaskRunView>>;
-  readonly onCompletion: ReadonlyArray<StateHook<TaskDefinition, TaskRunView>>;
-  readonly onFailure: ReadonlyArray<StateHook<TaskDefinition, TaskRunView>>;
+  readonly onRunning: ReadonlyArray<StateHook<TaskRunView>>;
+  readonly onCompletion: ReadonlyArray<StateHook<TaskRunView>>;
+  readonly onFailure: ReadonlyArray<StateHook<TaskRunView>>;
 }
 
-export interface FlowDefinition {
-  readonly name: string;
-  readonly version: string | undefined;
-  readonly description: string | undefined;
-  readonly tags: readonly string[];
-  readonly fn: (...args: never[]) => unknown;
-  readonly parameters: Parameters;
+export interface FlowDefinition extends RunDefinition {
   readonly schema: StandardSchemaV1 | undefined;
-  readonly persist: boolean | undefined;
-  readonly storage: Storage | string | undefined;
-  readonly serializer: Serializer | undefined;
-  readonly retries: number | undefined;
-  readonly retryDelay: DelayFn | undefined;
-  readonly retryJitter: number;
-  readonly timeoutMs: number | undefined;
   readonly taskRunner: TaskRunner | undefined;
-  readonly onRunning: ReadonlyArray<StateHook<FlowDefinition, FlowRunView>>;
-  readonly onCompletion: ReadonlyArray<StateHook<FlowDefinition, FlowRunView>>;
-  readonly onFailure: ReadonlyArray<StateHook<FlowDefinition, FlowRunView>>;
-  readonly onCancellation: ReadonlyArray<StateHook<FlowDefinition, FlowRunView>>;
-  readonly onCrashed: ReadonlyArray<StateHook<FlowDefinition, FlowRunView>>;
+  readonly onRunning: ReadonlyArray<StateHook<FlowRunView>>;
+  readonly onCompletion: ReadonlyArray<StateHook<FlowRunView>>;
+  readonly onFailure: ReadonlyArray<StateHook<FlowRunView>>;
+  readonly onCancellation: ReadonlyArray<StateHook<FlowRunView>>;
+  readonly onCrashed: ReadonlyArray<StateHook<FlowRunView>>;
 }

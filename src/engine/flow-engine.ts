@@ -28,7 +28,7 @@ export async function runFlow(run: FlowRun): Promise<State> {
     if (holdFutures(run.args)) run.replaceArguments(await Promise.all(run.args.map((each) => resolveFutures(each, { upstream: [] }))));
     if (flow.schema) await validateParameters(run, flow.schema);
     run.enter(running(run.now()));
-    if (flow.onRunning.length > 0) await runHooks(flow.onRunning, flow, run, run.state!);
+    if (flow.onRunning.length > 0) await runHooks(flow.onRunning, run, run.state!);
     const outcome = await runAttempts(run, rulesOf(run), () => enter(run, () => callBody(run)));
     return await end(run, outcome.ok ? finalState(run, outcome.value) : ended(run, outcome.error, outcome.timedOut));
   } catch (error) {
@@ -95,6 +95,6 @@ async function end(run: FlowRun, state: State): Promise<State> {
       : state.isCancelled
         ? flow.onCancellation
         : flow.onFailure;
-  if (hooks.length > 0) await enter(run, () => runHooks(hooks, flow, run, state));
+  if (hooks.length > 0) await runHooks(hooks, run, state);
   return state;
 }

@@ -44,8 +44,7 @@ export class FlowRun extends Run implements Scope {
 
   /** What the flow was called with, by parameter name. */
   get parameters(): Record<string, unknown> {
-    this.#parameters ??= bindInputs(this.flow.parameters, this.args);
-    return this.#parameters;
+    return (this.#parameters ??= bindInputs(this.flow.parameters(), this.args));
   }
 
   replaceArguments(args: readonly unknown[]): void {

@@ -50,13 +50,11 @@ export abstract class Run {
 
   /** Made when somebody asks: a run that nobody looks at needs none. */
   get id(): string {
-    this.#id ??= newId();
-    return this.#id;
+    return (this.#id ??= newId());
   }
 
   get logger(): Logger {
-    this.#logger ??= createLogger(this.label, { level: this.settings.logging.level, sink: this.sink, clock: this.clock });
-    return this.#logger;
+    return (this.#logger ??= createLogger(this.label, { level: this.settings.logging.level, sink: this.sink, clock: this.clock }));
   }
 
   /** Whether a line of this level would be written: asked before the line is made. */
@@ -93,8 +91,7 @@ export abstract class Run {
 
   /** The pool for what this run submits. */
   pool(): TaskPool {
-    this.#pool ??= this.openPool();
-    return this.#pool;
+    return (this.#pool ??= this.openPool());
   }
 
   protected openPool(): TaskPool {

@@ -92,8 +92,8 @@ export function scopeForRun(services: Services): Scope {
     return settings === scope.settings ? scope : new OuterScope(services, settings, scope, { settings: scope.overrides });
   }
   const settings = loadSettings();
-  if (ground?.settings !== settings || ground.services !== services) ground = new OuterScope(services, settings, undefined, {});
-  return ground;
+  if (ground && ground.settings === settings && ground.services === services) return ground;
+  return (ground = new OuterScope(services, settings, undefined, {}));
 }
 
 /** Runs a function with settings, a clock or a log sink of its own. */

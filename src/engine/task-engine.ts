@@ -37,7 +37,7 @@ export async function runTask(run: TaskRun): Promise<State> {
     if (run.interruption) return await end(run, ended(run, run.interruption.error, false));
     if (task.input) await validateInputs(run, task.input);
     run.enter(running(run.now()));
-    if (task.onRunning.length > 0) await runHooks(task.onRunning, task, run, run.state!);
+    if (task.onRunning.length > 0) await runHooks(task.onRunning, run, run.state!);
 
     const planned = planCaching(run);
     const plan = isPromise(planned) ? await planned : planned;
@@ -82,7 +82,7 @@ function rulesOf(run: TaskRun): AttemptRules {
     jitter: task.retryJitter,
     retryWhen: task.retryWhen && ((error) => task.retryWhen!(error, run)),
     timeoutMs: task.timeoutMs,
-    onRetry: async () => runHooks(task.onRunning, task, run, run.state!),
+    onRetry: async () => runHooks(task.onRunning, run, run.state!),
   };
 }
 
@@ -108,5 +108,5 @@ function end(run: TaskRun, state: State): State | Promise<State> {
     run.logger.error(`Finished in state ${state}`);
   }
   const hooks = state.isCompleted ? task.onCompletion : state.isFailed ? task.onFailure : [];
-  return hooks.length > 0 ? enter(run, () => runHooks(hooks, task, run, state)).then(() => state) : state;
+  return hooks.length > 0 ? runHooks(hooks, run, state).then(() => state) : state;
 }

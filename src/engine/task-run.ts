@@ -39,8 +39,7 @@ export class TaskRun extends Run implements Scope {
 
   /** The arguments by parameter name, defaults filled in where they are literals. */
   get inputs(): Record<string, unknown> {
-    this.#inputs ??= bindInputs(this.task.parameters, this.args);
-    return this.#inputs;
+    return (this.#inputs ??= bindInputs(this.task.parameters(), this.args));
   }
 
   /** Replaces the arguments: futures by values, inputs by what their schema made of them. */

@@ -23,13 +23,13 @@ export async function validate(schema: StandardSchemaV1, value: unknown, what: s
 /** Replaces the inputs of a task run by what its `input` schema makes of them. */
 export async function validateInputs(run: TaskRun, schema: StandardSchemaV1): Promise<void> {
   const inputs = (await validate(schema, run.inputs, "task inputs")) as Record<string, unknown>;
-  run.replaceArguments(unbindInputs(run.task.parameters, run.args, inputs));
+  run.replaceArguments(unbindInputs(run.task.parameters(), run.args, inputs));
 }
 
 /** Replaces the parameters of a flow run by what its `parameters` schema makes of them. */
 export async function validateParameters(run: FlowRun, schema: StandardSchemaV1): Promise<void> {
   const parameters = (await validate(schema, run.parameters, "flow parameters")) as Record<string, unknown>;
-  run.replaceArguments(unbindInputs(run.flow.parameters, run.args, parameters));
+  run.replaceArguments(unbindInputs(run.flow.parameters(), run.args, parameters));
 }
 
 /** What the `output` schema of a task makes of a result. Asked about stored results too. */

@@ -64,12 +64,15 @@ export class Refusal extends Error {
     if (error instanceof RangeError && /string length/i.test(error.message)) {
       return new Refusal("object", "its text would be longer than a string can be", { cause: error });
     }
-    return new Refusal(typeName(error), `reading it threw ${show(error)}`, { cause: error });
+    return new Refusal("unreadable", `reading it threw ${show(error)}`, { cause: error });
   }
 
   /** The whole path, for a value that is itself called `root`. */
   path(root: string): string {
-    const path = root + this.#inwards.toReversed().join("");
+    const steps = this.#inwards.toReversed();
+    // Of a path through a thousand levels nobody reads the middle.
+    if (steps.length > 40) steps.splice(20, steps.length - 30, "[…]");
+    const path = root + steps.join("");
     return root === "" && path.startsWith(".") ? path.slice(1) : path;
   }
 }

@@ -87,7 +87,7 @@ export abstract class TaggedWalk {
   protected fields(object: object, depth: number, copied: boolean): object {
     const layout = this.layout(object, depth);
     const { found, names } = layout;
-    let copy = copied || !layout.asFound ? copyOf(object as Plain, layout) : undefined;
+    let copy = copied || !layout.asFound ? firstCopyOf(object as Plain, layout) : undefined;
     let i = 0;
     try {
       // for-in reads the fields of a known shape four times as fast as a loop over the keys.
@@ -165,6 +165,25 @@ export abstract class TaggedWalk {
     if (layout.reusable && depth <= layouts.length) layouts[depth] = layout;
     return layout;
   }
+}
+
+function firstCopyOf(object: Plain, layout: Layout): Plain {
+  try {
+    return copyOf(object, layout);
+  } catch (error) {
+    throw Refusal.through(error, segmentOf(keyThatThrows(object, layout.found)));
+  }
+}
+
+function keyThatThrows(object: Plain, keys: readonly string[]): string {
+  for (const key of keys) {
+    try {
+      void object[key];
+    } catch {
+      return key;
+    }
+  }
+  return keys[0]!;
 }
 
 /** `Array.prototype`, in this realm or another; the prototype of a subclass is no array. */

@@ -133,7 +133,7 @@ export class ResultStore {
     return andThen(this.serializer.serialize(value), (payload) => {
       const times = { createdAt, expiresAt: options.expiresAt };
       const metadata = describeRecord(key.value, this.serializer.format, payload, times, origin);
-      const written = this.keyStorage
+      const written: Awaitable<unknown> = this.keyStorage
         ? this.#putApart(this.keyStorage, metadata, payload)
         : this.storage.put(metadata, payload, options.ifAbsent ? { ifAbsent: true } : undefined);
       return andThen(written, () => metadata);

@@ -20,7 +20,7 @@ export type DecisionOutcome =
 export interface DecisionRecord {
   readonly taskName: string;
   readonly createdAt: number;
-  readonly expiresAt: number | undefined;
+  readonly expiresAt?: number | undefined;
   /** How long the computation took that a hit saves, in milliseconds. */
   readonly durationMs: number;
 }

@@ -1,7 +1,7 @@
-import { linkSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { checkFolder, codeOf, quiet } from "../shared/disk-failure.ts";
-import { flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../shared/disk-files.ts";
+import { linkSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { codeOf, quiet } from "../shared/disk-failure.ts";
+import { createFolder, flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../shared/disk-files.ts";
 import { isLeftOver, ownedName, ownerOf } from "../shared/leftovers.ts";
 import { sizeOf } from "../shared/record-checks.ts";
 import { StorageError } from "../../kernel/errors.ts";
@@ -45,8 +45,9 @@ export class FilePublisher {
         return place(temporary, target, ifAbsent);
       } catch (error) {
         removeQuietly(temporary);
+        // The first write of all, or somebody has removed the folder.
         if (retried || codeOf(error) !== "ENOENT") throw error;
-        this.#createFolders();
+        createFolder(this.#temporary);
       }
     }
   }
@@ -62,23 +63,10 @@ export class FilePublisher {
       } catch (error) {
         removeQuietly(temporary);
         if (retried || codeOf(error) !== "ENOENT") throw error;
-        const created = this.#createFolders();
-        if (this.#flush) for (const folder of created) await flushFolder(folder);
+        const parents = createFolder(this.#temporary);
+        if (this.#flush) for (const folder of parents) await flushFolder(folder);
       }
     }
-  }
-
-  /**
-   * The folders are made when a write finds them missing: the first one, and after somebody removed them.
-   *
-   * @returns the folders that have got a new name inside
-   */
-  #createFolders(): string[] {
-    checkFolder(this.#folder);
-    const first = mkdirSync(this.#temporary, { recursive: true });
-    const parents: string[] = [];
-    for (let path = this.#temporary; first !== undefined && path.length >= first.length; path = dirname(path)) parents.push(dirname(path));
-    return parents;
   }
 
   /** Removes what writers that are gone have left over. Once: nothing is left over by a process that lives. */

@@ -1,12 +1,16 @@
-import { closeSync, openSync, read, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, read, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { codeOf } from "./disk-failure.ts";
+import { dirname } from "node:path";
+import { checkFolder, codeOf } from "./disk-failure.ts";
 
 /**
  * Up to here files are read and written synchronously: it takes 5 to 50 µs, where a trip to the thread pool and
  * back takes 80 to 140. Beyond, the disk takes longer than the trip, and the event loop must not wait for it.
  */
 export const syncLimit: number = 64 * 1024;
+
+// Windows does not open folders as files; its file systems journal the names themselves.
+const foldersCanBeFlushed = process.platform !== "win32";
 
 /** How much of a large file is read, and hashed, at a time. */
 const step = 1024 * 1024;
@@ -43,18 +47,38 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.byteLength; ) done += (await file.write(chunk, done)).bytesWritten;
 }
 
+/**
+ * Makes a folder, and those above it.
+ *
+ * @returns the folders that have got a new name in them: to be flushed, where names have to outlive a power loss
+ */
+export function createFolder(path: string): string[] {
+  checkFolder(path);
+  const first = mkdirSync(path, { recursive: true });
+  const parents: string[] = [];
+  for (let made = path; first !== undefined && made.length >= first.length; made = dirname(made)) parents.push(dirname(made));
+  return parents;
+}
+
 /** Makes the names in a folder outlive a power loss. */
 export async function flushFolder(path: string): Promise<void> {
+  if (!foldersCanBeFlushed) return;
+  const folder = await open(path, "r");
   try {
-    const folder = await open(path, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  } catch (error) {
-    // Windows does not open folders; its file systems journal the names themselves.
-    if (process.platform !== "win32" || !["EPERM", "EISDIR", "EACCES"].includes(codeOf(error) ?? "")) throw error;
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** {@link flushFolder}, where nothing can be waited for. */
+export function flushFolderSync(path: string): void {
+  if (!foldersCanBeFlushed) return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -6,8 +6,9 @@ import { checkMetadata, damagedRecord } from "./record-checks.ts";
  *
  * What it does: one column per field of the metadata, in the order of {@link metadataColumns}, the key first. The
  * key is stored as its UTF-8 bytes: then the order of the index is the order of `list`, on every database.
- * What it promises: `fromRow(toRow(metadata))` is the metadata.
- * What the caller must do: NUL in other texts is its business; SQLite can hold it, Postgres cannot.
+ * What it promises: `fromRow` gives back what `toRow` was given, whichever way texts were stored.
+ * What the caller must do: say how a text is stored. NUL in one is its business: Postgres has no way to hold it, and
+ * drivers of SQLite cut there, so both store the bytes.
  */
 
 /** The columns of the metadata. */
@@ -19,11 +20,15 @@ export const metadataColumns = [
 /** What a column holds. */
 export type ColumnValue = string | number | null | Uint8Array;
 
-/** The values of {@link metadataColumns}. */
-export function toRow(m: RecordMetadata): ColumnValue[] {
+/**
+ * The values of {@link metadataColumns}.
+ *
+ * @param text how a text is stored
+ */
+export function toRow(m: RecordMetadata, text: (value: string) => ColumnValue): ColumnValue[] {
   return [
-    Buffer.from(m.key), m.formatVersion, m.createdAt, m.expiresAt ?? null, m.serializer, m.size, m.sha256, m.durationMs,
-    m.taskName, m.taskRunId, m.flowRunId ?? null, asJson(m.tags), JSON.stringify(m.components),
+    Buffer.from(m.key), m.formatVersion, m.createdAt, m.expiresAt ?? null, text(m.serializer), m.size, m.sha256, m.durationMs,
+    text(m.taskName), text(m.taskRunId), m.flowRunId === undefined ? null : text(m.flowRunId), asJson(m.tags), JSON.stringify(m.components),
   ];
 }
 
@@ -40,15 +45,15 @@ function asJson(tags: readonly string[]): string {
 export function fromRow(key: string, row: readonly unknown[], where: string): RecordMetadata {
   const [formatVersion, createdAt, expiresAt, serializer, size, sha256, durationMs, taskName, taskRunId, flowRunId, tags, components] = row;
   const found = {
-    formatVersion, key, createdAt, expiresAt: expiresAt ?? undefined, serializer: text(serializer), size, sha256, durationMs,
-    taskName: text(taskName), taskRunId: text(taskRunId), flowRunId: text(flowRunId ?? undefined),
+    formatVersion, key, createdAt, expiresAt: expiresAt ?? undefined, serializer: stored(serializer), size, sha256, durationMs,
+    taskName: stored(taskName), taskRunId: stored(taskRunId), flowRunId: stored(flowRunId ?? undefined),
     tags: tags === "[]" ? [] : parsed(tags, where), components: parsed(components, where),
   };
   return checkMetadata(found, key, where);
 }
 
-/** A text with a NUL may have been stored as its bytes: drivers cut texts there. */
-function text(value: unknown): unknown {
+/** A text, or its bytes. */
+function stored(value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString() : value;
 }
 

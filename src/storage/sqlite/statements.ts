@@ -24,7 +24,17 @@ export interface Statements {
   readonly head: (key: Uint8Array) => readonly unknown[] | undefined;
   /** The metadata columns, key included, of the records in a range of keys. */
   readonly page: (from: Uint8Array, to: Uint8Array, limit: number) => ReadonlyArray<readonly unknown[]>;
+  readonly intents: IntentStatements;
   readonly dataVersion: () => number;
+}
+
+/** The statements on the journal of value files: see value-files.ts. */
+export interface IntentStatements {
+  add(file: string, host: string, pid: number, since: number): void;
+  /** Whether it was there. */
+  remove(file: string): boolean;
+  /** `file, host, pid, since` of each. */
+  all(): ReadonlyArray<readonly unknown[]>;
 }
 
 /** Prepares everything that {@link Statements} has. */
@@ -38,6 +48,7 @@ export function prepareStatements(db: DatabaseSync): Statements {
     values: prepareTable(db, "plain_values", ["key", "size", "file", "payload"]),
     head: (key) => head.get(key),
     page: (from, to, limit) => page.all(from, to, limit),
+    intents: prepareIntents(db),
     dataVersion: () => Number(dataVersion.get()?.[0]),
   };
 }
@@ -59,6 +70,17 @@ function prepareTable(db: DatabaseSync, table: string, columns: readonly string[
     find: (key) => find.get(key),
     fileOf: (key) => fileOf.get(key)?.[0] as string | null | undefined,
     remove: (key) => remove.run(key).changes === 1,
+  };
+}
+
+function prepareIntents(db: DatabaseSync): IntentStatements {
+  const add = db.prepare("INSERT INTO file_intents (file, host, pid, since) VALUES (?, ?, ?, ?)");
+  const remove = db.prepare("DELETE FROM file_intents WHERE file = ?");
+  const all = rows(db, "SELECT file, host, pid, since FROM file_intents");
+  return {
+    add: (file, host, pid, since) => void add.run(file, host, pid, since),
+    remove: (file) => remove.run(file).changes === 1,
+    all: () => all.all(),
   };
 }
 

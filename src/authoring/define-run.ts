@@ -1,0 +1,44 @@
+import type { DelayFn, RunDefinition, StateHook } from "../engine/definition.ts";
+import type { RunView } from "../engine/run-context.ts";
+import { parametersFromNames, parametersOf } from "../hashing/parameters.ts";
+import { toMs, type Duration } from "../kernel/duration.ts";
+import type { State } from "../states/state.ts";
+import type { RunOptions } from "./options.ts";
+import { delayFn } from "./retry-delay.ts";
+
+/** What tasks and flows define alike. @throws {ConfigurationError} */
+export function defineRun(name: string, options: RunOptions, fn: (...args: never[]) => unknown): RunDefinition {
+  let parameters: RunDefinition["parameters"] | undefined;
+  return {
+    name,
+    version: options.version,
+    description: options.description,
+    tags: options.tags ?? [],
+    fn,
+    // Reading them costs a parse of the function: only where somebody asks.
+    parameters: () => (parameters ??= options.params ? parametersFromNames(options.params) : parametersOf(fn)),
+    persist: options.persistResult,
+    storage: options.resultStorage,
+    serializer: options.resultSerializer,
+    retries: options.retries,
+    retryDelay: delayFn(options.retryDelay, "retryDelay") satisfies DelayFn | undefined,
+    retryJitter: options.retryJitter ?? 0,
+    timeoutMs: lengthOf(options.timeout, "timeout"),
+  };
+}
+
+/** A duration in milliseconds, where there is one. */
+export function lengthOf(duration: Duration | undefined, where: string): number | undefined {
+  return duration === undefined ? undefined : toMs(duration, where);
+}
+
+type Hook<S, V> = (subject: S, run: V, state: State) => unknown;
+
+/** Hooks as the engine calls them: the user's hooks get the task or flow that the user has. */
+export function hooksFor<S, V extends RunView>(made: S): (hooks: Hook<S, V> | ReadonlyArray<Hook<S, V>> | undefined) => ReadonlyArray<StateHook<V>> {
+  return (hooks) =>
+    (typeof hooks === "function" ? [hooks] : (hooks ?? [])).map((hook) => ({
+      name: hook.name || "anonymous",
+      call: (run, state) => hook(made, run, state),
+    }));
+}

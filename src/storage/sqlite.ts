@@ -1,0 +1,129 @@
+import { join, resolve } from "node:path";
+import { type Awaitable, andThen } from "../kernel/awaitable.ts";
+import { checkPayloadSize, sizeOf } from "./shared/record-checks.ts";
+import { type ColumnValue, toRow } from "./shared/record-columns.ts";
+import { Database } from "./sqlite/database.ts";
+import { checkSqlite } from "./sqlite/module.ts";
+import { RowReader } from "./sqlite/records.ts";
+import { Table } from "./sqlite/table.ts";
+import { ValueFiles } from "./sqlite/value-files.ts";
+import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+
+/** How {@link sqliteStorage} writes. */
+export interface SqliteStorageOptions {
+  /**
+   * What a record that `put` has confirmed survives: the death of the process, or a loss of power too. With `"power"`
+   * every `put` waits for the disk; those that are made at the same time wait together.
+   *
+   * @default "process"
+   */
+  readonly durability?: "process" | "power";
+}
+
+/*
+ * DESIGN: one SQLite file for metadata and small payloads, files for large ones.
+ *
+ *   <folder>/records.db (and -wal, -shm)   sqlite/schema.ts, sqlite/database.ts
+ *   <folder>/values/…                      payloads above 64 KiB: sqlite/value-files.ts
+ *
+ * What it promises: the contract of storage.ts among all processes and threads of this machine. The folder has to be
+ * on a local disk: the write-ahead log needs shared memory.
+ * What the caller must do: nothing; `close()` only so that the log is folded into the file.
+ */
+
+/**
+ * The default storage: one SQLite file in a folder, and files for values above 64 KiB. It uses Node's own SQLite, so
+ * there is nothing to install. The folder is made by the first write.
+ *
+ * @param folder where the records go; a relative path starts at the working directory of this moment
+ * @throws {OxbowError} `OXBOW_DRIVER_MISSING` where this Node has no `node:sqlite`
+ *
+ * @example
+ * ```ts
+ * const storage = sqliteStorage("./results");
+ * ```
+ */
+export function sqliteStorage(folder: string, options: SqliteStorageOptions = {}): Storage {
+  checkSqlite();
+  return new SqliteStorage(resolve(folder), options.durability ?? "process");
+}
+
+class SqliteStorage implements Storage {
+  readonly kind = "sqlite";
+  readonly location: string;
+  readonly capabilities = { putIfAbsent: true, atomicBatch: true, versions: true } as const;
+  readonly values: ValueArea;
+  readonly #database: Database;
+  readonly #reader: RowReader;
+  readonly #records: Table;
+
+  constructor(folder: string, durability: "process" | "power") {
+    this.location = folder;
+    const files = new ValueFiles(join(folder, "values"), durability === "power");
+    this.#database = new Database(join(folder, "records.db"), durability, (connection) => files.clean(connection));
+    this.#reader = new RowReader(this.#database, files);
+    this.#records = new Table(this.#database, files, (statements) => statements.records);
+    this.values = new SqliteValues(this.#reader, new Table(this.#database, files, (statements) => statements.values));
+  }
+
+  get(key: string): Awaitable<StoredRecord | undefined> {
+    return this.#reader.get(key);
+  }
+
+  head(key: string): Awaitable<RecordMetadata | undefined> {
+    return this.#reader.head(key);
+  }
+
+  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean> {
+    checkPayloadSize(metadata, payload);
+    return this.#records.put(toRow(metadata, text), payload, options?.ifAbsent === true);
+  }
+
+  async putAll(records: ReadonlyArray<readonly [RecordMetadata, readonly Uint8Array[]]>): Promise<void> {
+    for (const [metadata, payload] of records) checkPayloadSize(metadata, payload);
+    await this.#records.putAll(records.map(([metadata, payload]) => [toRow(metadata, text), payload] as const));
+  }
+
+  delete(key: string): Awaitable<boolean> {
+    return this.#records.delete(Buffer.from(key));
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {
+    return this.#reader.list(options);
+  }
+
+  version(): string {
+    return this.#database.version();
+  }
+
+  close(): Awaitable<void> {
+    return this.#database.close();
+  }
+}
+
+class SqliteValues implements ValueArea {
+  readonly #reader: RowReader;
+  readonly #table: Table;
+
+  constructor(reader: RowReader, table: Table) {
+    this.#reader = reader;
+    this.#table = table;
+  }
+
+  get(name: string): Awaitable<Uint8Array | undefined> {
+    return this.#reader.getValue(name);
+  }
+
+  put(name: string, payload: readonly Uint8Array[]): Awaitable<void> {
+    return andThen(this.#table.put([Buffer.from(name), sizeOf(payload)], payload, false), () => undefined);
+  }
+
+  delete(name: string): Awaitable<boolean> {
+    return this.#table.delete(Buffer.from(name));
+  }
+}
+
+/** Node 22 cuts a text at a NUL when it reads one; bytes it leaves alone. */
+function text(value: string): ColumnValue {
+  return value.includes("\0") ? Buffer.from(value) : value;
+}
