@@ -73,10 +73,10 @@ export default {
       "drivers-do-not-know-each-other",
       "an implementation knows its contract, its own folder and shared/; what two of them need goes into shared/",
       {
-        path: `^src/${plug}/([^/.]+)[^/]*\\.ts$|^src/${plug}/([^/]+)/`,
+        path: `^src/${plug}/([^/.]+)(\\.ts$|/)`,
         pathNot: [`^src/${contracts}`, `^src/${rosters}`, "^src/[^/]+/shared/", "\\.test\\.ts$"],
       },
-      { path: "^src/$1$3/", pathNot: [`^src/${contracts}`, "^src/$1$3/(shared|$2$4)/", "^src/$1$3/$2$4\\.ts$"] },
+      { path: "^src/$1/", pathNot: [`^src/${contracts}`, "^src/$1/shared/", "^src/$1/$2(\\.ts$|/)"] },
     ),
     rule(
       "shared-knows-no-driver",

@@ -2,6 +2,7 @@
  * Changesets cannot see a package at the root of its own workspace (it releases members of a workspace only, and
  * `npm ci` refuses the root as a member of itself). So it works on a copy that has no workspace.
  *
+ *   npm run changeset -- minor "What users notice"   writes a file into .changeset/ (patch, minor or major)
  *   node scripts/changesets.ts check     every file in .changeset/ is understood (a step of `npm run verify`)
  *   node scripts/changesets.ts version   sets the version and CHANGELOG.md from them, and removes them
  */
@@ -52,14 +53,30 @@ function apply(folder: string, after: string): void {
   console.log("Now run `npm install --package-lock-only` and commit");
 }
 
+/** Writes a changeset, named after its first words. */
+function add(bump: string | undefined, text: string | undefined): void {
+  if (bump === undefined || !["patch", "minor", "major"].includes(bump) || !text) {
+    throw new Error('Say how much changes, and what users notice: npm run changeset -- patch "Fix …"');
+  }
+  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? ["change"];
+  const file = join(".changeset", `${words.slice(0, 5).join("-")}.md`);
+  if (existsSync(join(root, file))) throw new Error(`${file} is there already; begin the text with other words`);
+  writeFileSync(join(root, file), `---\n"${readManifest(root).name}": ${bump}\n---\n\n${text}\n`);
+  console.log(`${file} written; commit it with the change`);
+}
+
 const command = process.argv[2];
-if (command !== "check" && command !== "version")
-  throw new Error("Say what to do: node scripts/changesets.ts check | version");
-const folder = mkdtempSync(join(tmpdir(), "oxbow-changesets-"));
-try {
-  copyOf(folder);
-  const after = version(folder);
-  if (command === "version") apply(folder, after);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+if (command === "add") {
+  add(process.argv[3], process.argv[4]);
+} else if (command === "check" || command === "version") {
+  const folder = mkdtempSync(join(tmpdir(), "oxbow-changesets-"));
+  try {
+    copyOf(folder);
+    const after = version(folder);
+    if (command === "version") apply(folder, after);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+} else {
+  throw new Error("Say what to do: node scripts/changesets.ts add | check | version");
 }

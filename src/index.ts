@@ -1,10 +1,10 @@
 /*
  * The front door: everything that `import { … } from "oxbow"` gives, by name.
  */
-export { flow, type Flow } from "./authoring/flow.ts";
-export { task, type Task } from "./authoring/task.ts";
+export { flow, type Flow, type FlowOf } from "./authoring/flow.ts";
+export { task, type Task, type TaskOf } from "./authoring/task.ts";
 export type { FlowHook, FlowOptions, RetryDelay, RunOptions, TaskHook, TaskOptions } from "./authoring/options.ts";
-export type { Futurable, FuturableArguments, Settled } from "./authoring/futurable.ts";
+export type { AnyFunction, Futurable, FuturableArguments, Settled } from "./authoring/futurable.ts";
 export { exponentialBackoff } from "./authoring/retry-delay.ts";
 export { withSettings } from "./authoring/with-settings.ts";
 export { getLogger, getRunContext } from "./authoring/context.ts";

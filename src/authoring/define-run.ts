@@ -1,6 +1,6 @@
 import type { DelayFn, RunDefinition, StateHook } from "../engine/definition.ts";
 import type { RunView } from "../engine/run-context.ts";
-import { parametersFromNames, parametersOf } from "../hashing/parameters.ts";
+import { parametersFromNames, parametersOf, type Parameters } from "../hashing/parameters.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
 import type { State } from "../states/state.ts";
 import type { RunOptions } from "./options.ts";
@@ -8,7 +8,7 @@ import { delayFn } from "./retry-delay.ts";
 
 /** What tasks and flows define alike. @throws {ConfigurationError} */
 export function defineRun(name: string, options: RunOptions, fn: (...args: never[]) => unknown): RunDefinition {
-  let parameters: RunDefinition["parameters"] | undefined;
+  let parameters: Parameters | undefined;
   return {
     name,
     version: options.version,

@@ -5,7 +5,7 @@ import { FlowRun } from "../engine/flow-run.ts";
 import { scopeForRun } from "../engine/scope.ts";
 import { services } from "../defaults.ts";
 import { defineFlow } from "./define-flow.ts";
-import type { FuturableArguments, Settled } from "./futurable.ts";
+import type { AnyFunction, FuturableArguments, Settled } from "./futurable.ts";
 import type { FlowOptions } from "./options.ts";
 
 /**
@@ -25,6 +25,9 @@ export interface Flow<A extends readonly unknown[] = never[], R = unknown> {
   readonly options: FlowOptions;
 }
 
+/** The flow that is made of a function. */
+export type FlowOf<F extends AnyFunction> = F extends (...args: infer A) => infer R ? Flow<A, Settled<Awaited<R>>> : never;
+
 /**
  * Makes a flow of a function.
  *
@@ -35,8 +38,8 @@ export interface Flow<A extends readonly unknown[] = never[], R = unknown> {
  * const sums = flow("sums", async (xs: number[]) => addOne.map(xs));
  * console.log(await sums([1, 1, 2])); // [2, 2, 3]
  */
-export function flow<A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): Flow<A, Settled<Awaited<R>>>;
-export function flow<A extends readonly unknown[], R>(name: string, options: FlowOptions, fn: (...args: A) => R): Flow<A, Settled<Awaited<R>>>;
+export function flow<F extends AnyFunction>(name: string, fn: F): FlowOf<F>;
+export function flow<F extends AnyFunction>(name: string, options: FlowOptions, fn: F): FlowOf<F>;
 export function flow(name: string, ...rest: unknown[]): Flow {
   const [options, fn] = rest.length > 1 ? rest : [{}, rest[0]];
   return makeFlow(name, options as FlowOptions, fn as (...args: never[]) => unknown);

@@ -2,6 +2,13 @@ import type { TaskFuture } from "../engine/futures.ts";
 import type { TaskFutures } from "../engine/task-map.ts";
 import type { State } from "../states/state.ts";
 
+/**
+ * Any function. The bare type gives no context to parameters, so that `(x: number, debug = false)` is inferred as it would
+ * be on its own; with `(...args: unknown[]) => unknown` in its place, `debug` would be unknown.
+ */
+// oxlint-disable-next-line typescript/no-unsafe-function-type
+export type AnyFunction = Function;
+
 type Leaf = string | number | bigint | boolean | symbol | null | undefined | ((...args: never[]) => unknown) | Date | RegExp | Uint8Array;
 
 /** A value, or a future of it, or a plain array or object with futures inside. */

@@ -47,7 +47,7 @@ export interface RunOptions {
 }
 
 /** The options of a task. */
-export interface TaskOptions<A extends readonly unknown[] = readonly unknown[], R = unknown> extends RunOptions {
+export interface TaskOptions extends RunOptions {
   /** The recipe of the cache key. @default DEFAULT, where results are stored at all */
   readonly cachePolicy?: CachePolicy;
   /** Makes the key itself; wins over `cachePolicy`. @default none */
@@ -65,7 +65,7 @@ export interface TaskOptions<A extends readonly unknown[] = readonly unknown[], 
   /** A Standard Schema for the inputs by parameter name; what it makes of them is what the function gets. @default none */
   readonly input?: StandardSchemaV1;
   /** A Standard Schema for the result, of the function and of a record alike. @default none */
-  readonly output?: StandardSchemaV1<Awaited<R>, Awaited<R>>;
+  readonly output?: StandardSchemaV1;
   /** Futures that have to complete before the task starts. @default [] */
   readonly waitFor?: readonly unknown[];
   /** Called at the start of each attempt. @default [] */
@@ -74,11 +74,7 @@ export interface TaskOptions<A extends readonly unknown[] = readonly unknown[], 
   readonly onCompletion?: TaskHook | readonly TaskHook[];
   /** Called when the run has failed for good. @default [] */
   readonly onFailure?: TaskHook | readonly TaskHook[];
-  /** Holds the types of arguments and result; never set. @internal */
-  readonly [types]?: (args: A) => R;
 }
-
-declare const types: unique symbol;
 
 /** The options of a flow. */
 export interface FlowOptions extends RunOptions {

@@ -10,7 +10,7 @@ import { TaskFutures, type Items } from "../engine/task-map.ts";
 import { TaskRun } from "../engine/task-run.ts";
 import { services } from "../defaults.ts";
 import { defineTask } from "./define-task.ts";
-import type { FuturableArguments } from "./futurable.ts";
+import type { AnyFunction, FuturableArguments } from "./futurable.ts";
 import type { TaskOptions } from "./options.ts";
 
 type FirstOf<A extends readonly unknown[]> = A extends readonly [infer F, ...unknown[]] ? F : A extends readonly [(infer F)?, ...unknown[]] ? F : never;
@@ -36,7 +36,7 @@ export interface Task<A extends readonly unknown[] = never[], R = unknown> {
    */
   map(items: Items<FirstOf<FuturableArguments<A>>>, ...constants: RestOf<FuturableArguments<A>>): TaskFutures<R>;
   /** The same task with other options; those not named stay as they are, hooks too. */
-  withOptions(options: TaskOptions<A, R>): Task<A, R>;
+  withOptions(options: TaskOptions): Task<A, R>;
   /** What the cache would do for this call, and why. Runs nothing, writes nothing. */
   explain(...args: FuturableArguments<A>): Promise<Decision>;
   /** Removes the stored result of this call. @returns whether there was one */
@@ -44,8 +44,11 @@ export interface Task<A extends readonly unknown[] = never[], R = unknown> {
   /** The name that the task was given. */
   readonly name: string;
   /** The options that the task was given. */
-  readonly options: TaskOptions<A, R>;
+  readonly options: TaskOptions;
 }
+
+/** The task that is made of a function. */
+export type TaskOf<F extends AnyFunction> = F extends (...args: infer A) => infer R ? Task<A, Awaited<R>> : never;
 
 /**
  * Makes a task of a function.
@@ -56,8 +59,8 @@ export interface Task<A extends readonly unknown[] = never[], R = unknown> {
  * const addOne = task("add-one", { cachePolicy: INPUTS, cacheExpiration: "1 day" }, async (x: number) => x + 1);
  * console.log(await addOne(1)); // 2
  */
-export function task<A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): Task<A, Awaited<R>>;
-export function task<A extends readonly unknown[], R>(name: string, options: TaskOptions<A, NoInfer<R>>, fn: (...args: A) => R): Task<A, Awaited<R>>;
+export function task<F extends AnyFunction>(name: string, fn: F): TaskOf<F>;
+export function task<F extends AnyFunction>(name: string, options: TaskOptions, fn: F): TaskOf<F>;
 export function task(name: string, ...rest: unknown[]): Task {
   const [options, fn] = rest.length > 1 ? rest : [{}, rest[0]];
   return makeTask(name, options as TaskOptions, fn as (...args: never[]) => unknown);
@@ -68,7 +71,7 @@ function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => 
 
   const call = async (...args: readonly unknown[]): Promise<unknown> => valueOf(await runTask(begin(args)));
   const methods: Omit<Task, "name"> = {
-    options: options as Task["options"],
+    options,
     run: (...args: readonly unknown[]) => runTask(begin(args)),
     submit(...args: readonly unknown[]) {
       const scope = scopeForRun(services);

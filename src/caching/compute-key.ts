@@ -69,18 +69,23 @@ function assemble(members: readonly PolicyMember[], contributions: ReadonlyArray
   let absent: Absent | undefined;
   const present: Array<readonly Component[]> = [];
   const texts: string[] = [];
-  for (const [index, contribution] of contributions.entries()) {
-    const kind = members[index]!.kind;
-    if ("absent" in contribution) {
+  for (let index = 0; index < members.length; index++) {
+    const { kind } = members[index]!;
+    const contribution = contributions[index]!;
+    if (!isPresent(contribution)) {
       absent ??= contribution;
       texts.push(`\u0002${kind}\u0003`);
       continue;
     }
     present.push(contribution);
     let text = `\u0002${kind}`;
-    for (const [name, value] of contribution) text += `\u0004${name}\u0005${value}`;
+    for (const component of contribution) text += `\u0004${component[0]}\u0005${component[1]}`;
     texts.push(text);
   }
   if (present.length === 0) return absent!;
   return new CacheKey(keyFormat + texts.sort().join(""), present);
+}
+
+function isPresent(contribution: readonly Component[] | Absent): contribution is readonly Component[] {
+  return Array.isArray(contribution);
 }

@@ -5,7 +5,7 @@
 import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { CachingError, ConfigurationError, HashError, describeError } from "../kernel/errors.ts";
 import { computeKey, type CacheKey } from "../caching/compute-key.ts";
-import type { Absent, CachePolicy, KeyContext } from "../caching/cache-policy.ts";
+import type { Absent, CachePolicy, KeyContext, KeyTask } from "../caching/cache-policy.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision } from "../states/decision.ts";
 import type { FlowDefinition } from "./definition.ts";
@@ -34,11 +34,10 @@ export function planCaching(run: TaskRun): Awaitable<CachePlan> {
   const { task, settings } = run;
   if (settings.tasks.disableCaching) return switchedOff;
   if (task.persist === false) return optedOut;
+  if (task.policy?.isNever) return never;
   if (!persists(run)) return notPersisted;
   if (task.policy === undefined && settings.tasks.defaultNoCache) return noPolicy;
-  const policy = task.policy ?? run.services.defaultPolicy;
-  if (policy.isNever) return never;
-  return keyOf(run, policy);
+  return keyOf(run, task.policy ?? run.services.defaultPolicy);
 }
 
 /** The order of precedence of design: the task, what its options imply, the settings, the flow around it. */
@@ -62,7 +61,7 @@ function persists(run: TaskRun): boolean {
 function keyOf(run: TaskRun, policy: CachePolicy): Awaitable<CachePlan> {
   let key: Awaitable<CacheKey | Absent>;
   try {
-    key = computeKey(policy, keyContext(run));
+    key = computeKey(policy, new RunKeyContext(run));
   } catch (error) {
     return refuse(run, error);
   }
@@ -70,19 +69,35 @@ function keyOf(run: TaskRun, policy: CachePolicy): Awaitable<CachePlan> {
   return isPromise(plan) ? plan.catch((error: unknown) => refuse(run, error)) : plan;
 }
 
-function keyContext(run: TaskRun): KeyContext {
-  return {
-    task: run.task,
-    inputs: run.inputs,
-    flowParameters: run.flowRun?.parameters,
-    get runId() {
-      return run.flowRun?.id ?? run.id;
-    },
-    get run() {
-      return contextOf(run);
-    },
-    checkKeyFunctions: process.env["NODE_ENV"] !== "production",
-  };
+/** What policies see of a run; each part is made when a policy asks for it. */
+class RunKeyContext implements KeyContext {
+  readonly task: KeyTask;
+  readonly #run: TaskRun;
+
+  constructor(run: TaskRun) {
+    this.task = run.task;
+    this.#run = run;
+  }
+
+  get inputs(): Record<string, unknown> {
+    return this.#run.inputs;
+  }
+
+  get flowParameters(): Record<string, unknown> | undefined {
+    return this.#run.flowRun?.parameters;
+  }
+
+  get runId(): string {
+    return this.#run.flowRun?.id ?? this.#run.id;
+  }
+
+  get run(): unknown {
+    return contextOf(this.#run);
+  }
+
+  get checkKeyFunctions(): boolean {
+    return process.env["NODE_ENV"] !== "production";
+  }
 }
 
 function planFor(run: TaskRun, policy: CachePolicy, key: CacheKey): CachePlan {

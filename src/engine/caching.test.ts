@@ -22,7 +22,7 @@ import { TestClock, withClock, withLogSink } from "../testing/index.ts";
 const hour = 3_600_000;
 
 /** A task that counts its calls. */
-function counting(options: TaskOptions<[x: number, debug?: boolean], number>, name = "counting") {
+function counting(options: TaskOptions, name = "counting") {
   const calls: number[] = [];
   const made = task(name, options, (x: number, debug = false) => {
     calls.push(debug ? -x : x);

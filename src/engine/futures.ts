@@ -58,22 +58,13 @@ export function valueOf(state: State): unknown {
 }
 
 /** A group of futures that can stand as one argument: what `map` gives. */
-export interface FutureGroup {
-  readonly [futureGroup]: true;
+export abstract class FutureGroup<R = unknown> {
+  constructor() {
+    anyFutures = true;
+  }
+
   /** The values in order. @throws what the first run that did not complete threw */
-  all(): Promise<readonly unknown[]>;
-}
-
-/** Marks a {@link FutureGroup}. */
-export const futureGroup: unique symbol = Symbol("oxbow.futureGroup");
-
-/** Says that a future group exists, so that arguments are searched from now on. */
-export function announceFutures(): void {
-  anyFutures = true;
-}
-
-function isGroup(value: object): value is FutureGroup {
-  return futureGroup in value;
+  abstract all(): Promise<R[]>;
 }
 
 /** Whether arguments hold a future, at any depth of plain arrays and objects. */
@@ -86,7 +77,7 @@ const deepest = 16;
 
 function holds(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null || depth > deepest) return false;
-  if (value instanceof TaskFuture || isGroup(value)) return true;
+  if (value instanceof TaskFuture || value instanceof FutureGroup) return true;
   if (Array.isArray(value)) return value.some((member) => holds(member, depth + 1));
   if (!isPlain(value)) return false;
   for (const name in value) {
@@ -116,7 +107,7 @@ export async function resolveFutures(value: unknown, resolution: Resolution, dep
     resolution.upstream.push(value.id);
     return upstreamValue(value);
   }
-  if (isGroup(value)) return upstreamValues(value);
+  if (value instanceof FutureGroup) return upstreamValues(value);
   if (Array.isArray(value)) return Promise.all(value.map((member) => resolveFutures(member, resolution, depth + 1)));
   const names = Object.keys(value);
   const members = await Promise.all(names.map((name) => resolveFutures((value as Record<string, unknown>)[name], resolution, depth + 1)));

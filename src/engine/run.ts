@@ -3,6 +3,7 @@
  */
 import { CancelledError, type TimeoutError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
+import { Roster, type RosterEntry } from "../kernel/roster.ts";
 import { createLogger, isEnabled, type LogLevel, type LogSink, type Logger } from "../logging/logger.ts";
 import { mayFollow } from "../states/transitions.ts";
 import type { State } from "../states/state.ts";
@@ -33,7 +34,8 @@ export abstract class Run {
   #id: string | undefined;
   #logger: Logger | undefined;
   #controller: AbortController | undefined;
-  #children: Set<Run> | undefined;
+  #children: Roster<Run> | undefined;
+  #membership: RosterEntry<Run> | undefined;
   #outstanding: Set<Promise<unknown>> | undefined;
   #pool: TaskPool | undefined;
   #rejectAttempt: ((error: unknown) => void) | undefined;
@@ -106,11 +108,11 @@ export abstract class Run {
   interrupt(interruption: Interruption): void {
     if (this.interruption && !(interruption.kind === "crash" && this.interruption.kind === "cancel")) return;
     this.interruption = interruption;
-    const alone = !this.#children?.size;
-    for (const child of this.#children ?? []) child.interrupt(interruption);
+    const children = this.#children?.members() ?? [];
+    for (const child of children) child.interrupt(interruption);
     // A body that asked for its signal, or waits for runs of its own, ends by itself. One that never asked cannot
     // know: the run ends at once, and what the body still returns is dropped.
-    const deaf = this.#controller === undefined && alone;
+    const deaf = this.#controller === undefined && children.length === 0;
     this.#controller?.abort(interruption.error);
     if (deaf || interruption.kind === "crash") this.#rejectAttempt?.(interruption.error);
   }
@@ -127,17 +129,19 @@ export abstract class Run {
   abandonAttempt(error: unknown): void {
     this.#controller?.abort(error);
     this.#controller = undefined;
-    for (const child of this.#children ?? []) child.interrupt({ kind: "cancel", error });
+    for (const child of this.#children?.members() ?? []) child.interrupt({ kind: "cancel", error });
     this.#rejectAttempt?.(error);
   }
 
+  /** Takes a run in: what ends this one ends that one too. Each run is taken in once, by the run around it. */
   adopt(child: Run): void {
-    (this.#children ??= new Set()).add(child);
+    child.#membership = (this.#children ??= new Roster()).add(child);
     if (this.interruption) child.interrupt(this.interruption);
   }
 
   disown(child: Run): void {
-    this.#children?.delete(child);
+    if (child.#membership) this.#children?.remove(child.#membership);
+    child.#membership = undefined;
   }
 
   /** Work that must end before the run does. */

@@ -10,8 +10,9 @@
  * Which of these it is shows in the turn in which it was made; it begins at the end of that turn.
  */
 import { isPromise } from "../kernel/awaitable.ts";
+import { Roster } from "../kernel/roster.ts";
 import type { State } from "../states/state.ts";
-import { announceFutures, futureGroup, TaskFuture, valueOf, type FutureGroup } from "./futures.ts";
+import { FutureGroup, TaskFuture, valueOf } from "./futures.ts";
 import type { TaskPool } from "./task-runner.ts";
 import type { TaskRun } from "./task-run.ts";
 
@@ -28,18 +29,17 @@ export interface MapJob {
 }
 
 /** The results of `map`, to come. */
-export class TaskFutures<R = unknown> implements PromiseLike<R[]>, AsyncIterable<R>, Iterable<TaskFuture<R>>, FutureGroup {
-  readonly [futureGroup] = true as const;
+export class TaskFutures<R = unknown> extends FutureGroup<R> implements PromiseLike<R[]>, AsyncIterable<R>, Iterable<TaskFuture<R>> {
   readonly #items: Items<unknown>;
   readonly #job: MapJob;
   #collected: Promise<R[]> | undefined;
   #futures: Array<TaskFuture<R>> | undefined;
   #streaming = false;
   #cancelled: string | undefined;
-  readonly #inFlight = new Set<TaskRun>();
+  readonly #inFlight = new Roster<TaskRun>();
 
   constructor(items: Items<unknown>, job: MapJob) {
-    announceFutures();
+    super();
     this.#items = items;
     this.#job = job;
     queueMicrotask(() => {
@@ -86,7 +86,7 @@ export class TaskFutures<R = unknown> implements PromiseLike<R[]>, AsyncIterable
   cancel(reason = "The mapped task runs were cancelled"): void {
     this.#cancelled = reason;
     for (const future of this.#futures ?? []) future.cancel(reason);
-    for (const run of this.#inFlight) run.cancel();
+    for (const run of this.#inFlight.members()) run.cancel();
   }
 
   #collect(): Promise<R[]> {
@@ -139,11 +139,11 @@ export class TaskFutures<R = unknown> implements PromiseLike<R[]>, AsyncIterable
 
   async #runItem(item: unknown): Promise<State> {
     const run = this.#job.makeRun(item);
-    this.#inFlight.add(run);
+    const entry = this.#inFlight.add(run);
     try {
       return await this.#job.run(run);
     } finally {
-      this.#inFlight.delete(run);
+      this.#inFlight.remove(entry);
     }
   }
 

@@ -1,11 +1,13 @@
 import { EventEmitter } from "node:events";
 import { types } from "node:util";
+import { hasSymbolFields, isError, ownFieldsOf } from "../kernel/built-ins.ts";
 import type { Layout } from "../kernel/object-layout.ts";
-import { Refusal, segmentOf, typeName, withArticle } from "../kernel/refusal.ts";
+import { messageOf } from "../kernel/errors.ts";
+import { Refusal, typeName, withArticle } from "../kernel/refusal.ts";
 import { TaggedWalk, type WalkRules } from "../kernel/tagged-json.ts";
 import { classNameOf, hiddenState } from "./class-state.ts";
 import { FileInput, fileDigest, fileStamp, streamDigest } from "./file-input.ts";
-import { asBlob, type BuiltIn, leafOf, ownFieldsOf, registeredName, tagged, timeOf } from "./special-values.ts";
+import { asBlob, type BuiltIn, leafOf, registeredName, timeOf } from "./special-values.ts";
 import { cacheKeySymbol, chosenState } from "./stabilizers.ts";
 
 /** A part whose content has to be read before the key is known. */
@@ -17,7 +19,7 @@ export interface Unread {
 /** Contents that were read, by their part: the digest, or why it could not be read. */
 export type Contents = ReadonlyMap<object, string | { readonly failure: unknown }>;
 
-const rules: WalkRules = { sortKeys: true, exact: false, layouts: [] as Layout[] };
+const rules: WalkRules = { sortKeys: true, exact: false, once: false, layouts: [] as Layout[] };
 
 /** The walk that makes the text of a cache key. */
 export class KeyWalk extends TaggedWalk {
@@ -57,7 +59,7 @@ export class KeyWalk extends TaggedWalk {
     return this.child(undefined, (value as { toJSON(key: string): unknown }).toJSON(""), ".toJSON()", depth);
   }
 
-  protected override cycle(_value: object, levels: number): unknown {
+  protected override cycle(levels: number): unknown {
     return { "~up": levels };
   }
 
@@ -102,7 +104,7 @@ export class KeyWalk extends TaggedWalk {
     if (Array.isArray(value)) {
       return { name: "Array", prototype: Array.prototype, tree: { "~Array": [value.length, this.fields(value, depth, true)] } };
     }
-    if (!types.isNativeError(value) && !(value instanceof Error)) return undefined;
+    if (!isError(value)) return undefined;
     const { name, message } = value;
     const details = { name, message, ...pick(value, ["cause", "errors"].filter((key) => Object.hasOwn(value, key))) };
     return { name: "Error", prototype: Error.prototype, tree: { "~Error": this.child(value, details, "", depth) } };
@@ -122,7 +124,12 @@ export class KeyWalk extends TaggedWalk {
   }
 
   private ofFileInput(file: FileInput): unknown {
-    return file.by === "mtime" ? fileStamp(file.path) : this.contentOf(file, () => fileDigest(file.path));
+    if (file.by === "content") return this.contentOf(file, () => fileDigest(file.path));
+    try {
+      return fileStamp(file.path);
+    } catch (error) {
+      throw unread(file, error);
+    }
   }
 
   private blobOf(value: object): BuiltIn | undefined {
@@ -137,7 +144,7 @@ export class KeyWalk extends TaggedWalk {
   private contentOf(part: object, read: () => Promise<string>): string {
     const content = this.contents?.get(part);
     if (typeof content === "string") return content;
-    if (content !== undefined) throw content.failure;
+    if (content !== undefined) throw unread(part, content.failure);
     (this.unread ??= []).push({ part, read });
     return "";
   }
@@ -158,8 +165,11 @@ function pick(value: object, keys: readonly string[]): object {
 function refuseHidden(value: object, builtIn: object | undefined): void {
   const reason = hiddenState(value, builtIn);
   if (reason !== "") throw unhashable(value, reason);
-  const hasSymbols = builtIn === undefined && Object.getOwnPropertySymbols(value).some((key) => Object.prototype.propertyIsEnumerable.call(value, key));
-  if (hasSymbols) throw unhashable(value, "keeps state under symbols");
+  if (builtIn === undefined && hasSymbolFields(value)) throw unhashable(value, "keeps state under symbols");
+}
+
+function unread(part: object, cause: unknown): Refusal {
+  return new Refusal(typeName(part), `its content cannot be read: ${messageOf(cause)}`, { cause });
 }
 
 function unhashable(value: object, reason: string): Refusal {

@@ -1,4 +1,5 @@
-import { inspect, types } from "node:util";
+import { types } from "node:util";
+import { viewKindOf } from "../kernel/built-ins.ts";
 import { Refusal } from "../kernel/refusal.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -23,11 +24,6 @@ export function leafOf(value: object): BuiltIn | undefined {
   return undefined;
 }
 
-/** `{"~Name": content}`, the form of everything that is not plain. */
-export function tagged(name: string, content: unknown): object {
-  return { [`~${name}`]: content };
-}
-
 /** The time of a date; `null` for an invalid one. */
 export function timeOf(date: Date): number | null {
   const time = Date.prototype.getTime.call(date);
@@ -39,23 +35,13 @@ export function asBlob(value: object): Blob | undefined {
   return /^\[object (?:Blob|File)\]$/.test(tagOf(value)) && value instanceof Blob ? value : undefined;
 }
 
-/**
- * The own enumerable string keys of a built-in object, without those that are part of its state. That these are
- * few is what makes them cheap to ask for, except in arrays of bytes.
- */
-export function ownFieldsOf(value: object): readonly string[] {
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return hasOnlyItems(value) ? [] : Object.keys(value).filter(isNoIndex);
-  const keys = Object.keys(value);
-  return keys.length > 0 && types.isStringObject(value) ? keys.filter(isNoIndex) : keys;
-}
-
 function builtIn(name: string, prototype: object, content: unknown): BuiltIn {
-  return { name, prototype, tree: tagged(name, content) };
+  return { name, prototype, tree: { [`~${name}`]: content } };
 }
 
 function ofView(view: ArrayBufferView): BuiltIn {
   if ((view.buffer as Partial<ArrayBuffer>).detached === true) throw new Refusal("ArrayBuffer", "its bytes were transferred away");
-  const name = Buffer.isBuffer(view) ? "Buffer" : view instanceof DataView ? "DataView" : kindOfTypedArray(view);
+  const name = viewKindOf(view);
   const prototype = (globalThis as unknown as Record<string, { prototype: object }>)[name]!.prototype;
   return builtIn(name, prototype, sha256(view));
 }
@@ -78,21 +64,6 @@ export function registeredName(symbol: symbol): string {
   const name = Symbol.keyFor(symbol);
   if (name === undefined) throw new Refusal("symbol", "a symbol is unique to its process, unless it is made by Symbol.for()");
   return name;
-}
-
-const kindGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
-
-function kindOfTypedArray(view: ArrayBufferView): string {
-  return kindGetter.call(view) as string;
-}
-
-function hasOnlyItems(view: object): boolean {
-  const text = inspect(view, { maxArrayLength: 0, customInspect: false });
-  return /\[ \.\.\. \d+ more items? \]$|\[\]$/.test(text);
-}
-
-function isNoIndex(key: string): boolean {
-  return !/^(?:0|[1-9]\d*)$/.test(key);
 }
 
 function tagOf(value: object): string {

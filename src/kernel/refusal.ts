@@ -28,6 +28,8 @@ export interface RefusalOptions {
   readonly cause?: unknown;
   /** Whether the value's own class is what stands in the way, so that a change of that class would help. */
   readonly ofClass?: boolean;
+  /** What the reader can do about this one, where it is not the usual. */
+  readonly hint?: string;
 }
 
 /**
@@ -39,6 +41,7 @@ export class Refusal extends Error {
   readonly valueType: string;
   /** Whether a change of the part's class would help. */
   readonly ofClass: boolean;
+  readonly hint: string | undefined;
   readonly #inwards: string[] = [];
 
   constructor(valueType: string, reason: string, options: RefusalOptions = {}) {
@@ -46,6 +49,7 @@ export class Refusal extends Error {
     this.name = "Refusal";
     this.valueType = valueType;
     this.ofClass = options.ofClass ?? false;
+    this.hint = options.hint;
   }
 
   /** What was thrown on the way through `key`, as a refusal that knows of this step. */

@@ -28,6 +28,8 @@ export interface WalkRules {
   readonly sortKeys: boolean;
   /** Whether -0 and objects without a prototype are told from 0 and from ordinary objects. */
   readonly exact: boolean;
+  /** Whether an object that was met before is passed over, in place of being written out again. */
+  readonly once: boolean;
   /** The layouts seen last, by depth: the rows of a table are compared with the row before. Kept between walks. */
   readonly layouts: Layout[];
 }
@@ -36,10 +38,12 @@ export interface WalkRules {
 export abstract class TaggedWalk {
   private readonly rules: WalkRules;
   private readonly ancestors: (object | undefined)[] = [];
+  private readonly met: Set<object> | undefined;
   private visits = 0;
 
   constructor(rules: WalkRules) {
     this.rules = rules;
+    this.met = rules.once ? new Set() : undefined;
   }
 
   /** What stands for anything that has no form in JSON: `undefined`, NaN, a symbol, a function, a Date, a class … */
@@ -49,7 +53,7 @@ export abstract class TaggedWalk {
   /** What stands for such an object. */
   protected abstract irregular(value: object, depth: number): unknown;
   /** What stands for an object that contains itself, `levels` levels further in. */
-  protected abstract cycle(value: object, levels: number): unknown;
+  protected abstract cycle(levels: number): unknown;
 
   /**
    * The tree of `value`, which sits `depth` levels inside.
@@ -117,8 +121,13 @@ export abstract class TaggedWalk {
   }
 
   private ofObject(value: object, depth: number): unknown {
-    const { ancestors } = this;
-    for (let i = depth - 1; i >= 0; i--) if (ancestors[i] === value) return this.cycle(value, depth - i);
+    const { ancestors, met } = this;
+    if (met !== undefined) {
+      if (met.has(value)) return value;
+      met.add(value);
+    } else {
+      for (let i = depth - 1; i >= 0; i--) if (ancestors[i] === value) return this.cycle(depth - i);
+    }
     if (depth > deepest) throw new Refusal(typeName(value), `it is nested deeper than ${deepest} levels`);
     if (++this.visits > mostVisits) throw new Refusal(typeName(value), `more than ${mostVisits} objects are reached`);
     const proto: unknown = Object.getPrototypeOf(value);

@@ -77,7 +77,8 @@ export function statFile(path: string): Stats | undefined {
 
 function checkFileSize({ size, header }: Beginning, path: string): void {
   const { length, metadata } = header;
-  if (size !== length + metadata.size) throw badSize(size - length, metadata.size, path);
+  // Without any payload it is an entry for a value that is kept elsewhere (or cut short: `bytes` notices).
+  if (size !== length + metadata.size && size !== length) throw badSize(size - length, metadata.size, path);
 }
 
 function readBeginning(file: number, path: string, key: string | undefined, limit: number): Beginning {

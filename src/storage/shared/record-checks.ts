@@ -66,10 +66,13 @@ function hasOnlyStrings(value: unknown): boolean {
   return true;
 }
 
-/** Refuses a payload that is not as long as its metadata say: it could never be read again. */
+/**
+ * Refuses a payload that is not as long as its metadata say: it could never be read again. None at all is the index
+ * entry of a value that is kept elsewhere: its metadata can be read, its `bytes()` are a {@link RecordError}.
+ */
 export function checkPayloadSize(metadata: RecordMetadata, payload: readonly Uint8Array[]): void {
   const size = sizeOf(payload);
-  if (size === metadata.size) return;
+  if (size === metadata.size || size === 0) return;
   throw new StorageError(`The payload for the key ${JSON.stringify(metadata.key)} has ${size} bytes, its metadata say ${metadata.size}`, {
     hint: "pass the length of all chunks together as `metadata.size`",
   });

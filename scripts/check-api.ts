@@ -1,0 +1,51 @@
+/*
+ * `npm run api:check`: what each entry point of the package declares is what etc/*.api.md says, so that a change
+ * of the public surface is seen in review. `npm run api` writes the reports anew. Both read dist/: build first.
+ */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
+import { entryPoints } from "./shared/entry-points.ts";
+import { report } from "./shared/findings.ts";
+import { root } from "./shared/run.ts";
+
+const write = process.argv.includes("--write");
+const configFile = join(root, "api-extractor.json");
+
+/** Compares the declarations of one entry point with its report, or writes that. */
+function check(name: string, declarations: string): string[] {
+  const path = join(root, declarations);
+  if (!existsSync(path)) return [`${declarations} is not there: run \`npm run build\``];
+  const configObject = ExtractorConfig.loadFile(configFile);
+  configObject.mainEntryPointFilePath = path;
+  configObject.apiReport!.reportFileName = name;
+  const extractorConfig = ExtractorConfig.prepare({
+    configObject,
+    configObjectFullPath: configFile,
+    packageJsonFullPath: join(root, "package.json"),
+  });
+  const findings: string[] = [];
+  const { apiReportChanged } = Extractor.invoke(extractorConfig, {
+    localBuild: write,
+    messageCallback(message) {
+      message.handled = true;
+      if (message.logLevel === "error" || message.logLevel === "warning")
+        findings.push(message.formatMessageWithLocation(root));
+    },
+  });
+  if (!apiReportChanged) return findings;
+  if (write) console.log(`etc/${name}.api.md written`);
+  else
+    findings.push(
+      `etc/${name}.api.md is not what ${declarations} declares: read what changed, then run \`npm run api\``,
+    );
+  return write ? findings.filter((line) => !line.includes(`${name}.api.md`)) : findings;
+}
+
+mkdirSync(join(root, "etc"), { recursive: true });
+mkdirSync(join(root, "temp", "api"), { recursive: true });
+const points = entryPoints(readFileSync(join(root, "package.json"), "utf8"));
+report(
+  points.flatMap(({ subpath, types }) => check(["oxbow", ...subpath.split("/").slice(1)].join("-"), types)),
+  `${points.length} entry points are as reported in etc/`,
+);

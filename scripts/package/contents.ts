@@ -1,0 +1,48 @@
+import { globSync } from "node:fs";
+import { root } from "../shared/run.ts";
+import type { EntryPoint } from "../shared/entry-points.ts";
+
+const beside = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
+const required = ["package.json", "README.md", "LICENSE"];
+
+/** What is wrong with the list of files that `npm pack` ships. */
+export function checkContents(shipped: readonly string[]): string[] {
+  const findings = required.filter((file) => !shipped.includes(file)).map((file) => `${file} is not in the package`);
+  for (const file of shipped) {
+    if (beside.includes(file)) continue;
+    if (!/^dist\/.+\.(js|d\.ts)$/.test(file))
+      findings.push(`${file} is in the package; "files" in package.json should leave it out`);
+    else if (/\.test\.|\/fixtures\//.test(file))
+      findings.push(`${file} is a test and in the package; exclude it in tsconfig.build.json`);
+    else if (!sourceOf(file)) findings.push(`${file} has no source any more: delete dist/ and build again`);
+  }
+  return findings;
+}
+
+function sourceOf(file: string): boolean {
+  const source = file.replace(/^dist\//, "src/").replace(/(\.d\.ts|\.js)$/, ".ts");
+  return globSync(source, { cwd: root }).length > 0;
+}
+
+/** Compares `exports` with the files both ways: each names a file, and each entry file of a folder is named. */
+export function checkExports(points: readonly EntryPoint[], shipped: readonly string[]): string[] {
+  const findings: string[] = [];
+  const bare = (path: string): string => path.replace(/^\.\//, "");
+  for (const { subpath, types, code } of points) {
+    for (const path of [types, code]) {
+      if (!shipped.includes(bare(path)))
+        findings.push(`exports["${subpath}"] names ${path}, which is not in the package`);
+    }
+    if (types.replace(/\.d\.ts$/, "") !== code.replace(/\.js$/, ""))
+      findings.push(`exports["${subpath}"] has types of another file`);
+    const place = code.replace(/^\.\/dist/, ".").replace(/(\/index)?\.js$/, "");
+    if (place !== subpath)
+      findings.push(`exports["${subpath}"] is ${code}; a subpath has the name of its file or folder, here "${place}"`);
+  }
+  const named = new Set(points.map(({ code }) => bare(code)));
+  for (const file of shipped) {
+    if (/^dist\/([^/]+\/)?index\.js$/.test(file) && !named.has(file))
+      findings.push(`${file} has no line in "exports"; give it one or another name`);
+  }
+  return findings;
+}

@@ -1,0 +1,69 @@
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { attempt, root, run } from "../shared/run.ts";
+
+const program = (types: boolean): string => `
+import { flow, task, INPUTS } from "oxbow";
+import * as serializers from "oxbow/serializers";
+import * as testing from "oxbow/testing";
+import manifest from "oxbow/package.json" with { type: "json" };
+
+const double = task("double", { cachePolicy: INPUTS }, async (x${types ? ": number" : ""}) => x * 2);
+const total = flow("total", async (xs${types ? ": readonly number[]" : ""}) => {
+  let sum${types ? ": number" : ""} = 0;
+  for (const x of xs) sum += await double(x);
+  return sum;
+});
+
+if ((await total([1, 2, 3])) !== 12) throw new Error("total is wrong");
+const again${types ? ": string | undefined" : ""} = (await double.run(2)).decision?.outcome;
+if (again !== "hit") throw new Error(\`the second call is no hit but \${again}\`);
+for (const module of [serializers, testing]) if (Object.keys(module).length === 0) throw new Error("an entry point is empty");
+console.log(\`\${manifest.name} works\`);
+`;
+
+/** Installs a tarball in an empty project: nothing of the repository is there but types of Node, and tsc. */
+async function install(folder: string, tarball: string): Promise<void> {
+  mkdirSync(folder);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  cpSync(tarball, join(folder, "oxbow.tgz"));
+  await run("npm", ["install", "./oxbow.tgz", "--prefer-offline", "--no-audit", "--no-fund"], { cwd: folder });
+  mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(root, "node_modules/@types/node"), join(folder, "node_modules/@types/node"), "junction");
+}
+
+/**
+ * Uses the packed package as its users do: from JavaScript, from TypeScript that node runs, and under tsc with
+ * the strictest checks, declarations of the package included.
+ */
+export async function useIt(folder: string, tarball: string): Promise<string[]> {
+  await install(folder, tarball);
+  writeFileSync(join(folder, "plain.js"), program(false));
+  writeFileSync(join(folder, "typed.ts"), program(true));
+  const compilerOptions = {
+    module: "nodenext",
+    target: "es2023",
+    lib: ["es2023"],
+    types: ["node"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: false,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["typed.ts"] }));
+
+  const findings: string[] = [];
+  for (const [command, ...args] of [
+    ["node", "plain.js"],
+    ["node", "typed.ts"],
+    ["tsc", "-p", "."],
+  ] as const) {
+    const { status, output } = await attempt(command, args, {
+      cwd: folder,
+      env: { OXBOW_HOME: join(folder, "home of", args[0]) },
+    });
+    if (status !== 0)
+      findings.push(`In a project of its own, \`${[command, ...args].join(" ")}\` exits with ${status}:\n${output}`);
+  }
+  return findings;
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { check, listed, metadataFor, put, type StorageCheck } from "./check.ts";
+
+const keys = Array.from({ length: 250 }, (_, i) => `page/${String((i * 7) % 250).padStart(3, "0")}`);
+const inOrder = [...keys].sort();
+
+export const listChecks: readonly StorageCheck[] = [
+  check("An empty storage has an empty list", async (storage) => {
+    assert.deepEqual(await listed(storage.list()), []);
+    assert.deepEqual(await listed(storage.list({ prefix: "a", after: "ab" })), []);
+  }),
+
+  check("A list has all records in order, however many", async (storage) => {
+    for (const key of keys) await put(storage, key, "x");
+    assert.deepEqual(await listed(storage.list()), inOrder);
+  }),
+
+  check("A prefix chooses the keys that begin with it", async (storage) => {
+    for (const key of ["a", "a/", "a/b", "a/b/c", "aa", "b", "%", "%a", "_a", "😀", "😀x", "é", `a/${"x".repeat(300)}`]) await put(storage, key, "x");
+    assert.deepEqual(await listed(storage.list({ prefix: "a/" })), ["a/", "a/b", "a/b/c", `a/${"x".repeat(300)}`]);
+    assert.deepEqual(await listed(storage.list({ prefix: "%" })), ["%", "%a"]);
+    assert.deepEqual(await listed(storage.list({ prefix: "_" })), ["_a"]);
+    assert.deepEqual(await listed(storage.list({ prefix: "😀" })), ["😀", "😀x"]);
+    assert.deepEqual(await listed(storage.list({ prefix: "c" })), []);
+    assert.equal((await listed(storage.list({ prefix: "" }))).length, 13);
+  }),
+
+  check("A page begins after the last key of the page before", async (storage) => {
+    for (const key of keys) await put(storage, key, "x");
+    const pages: string[] = [];
+    for (let after: string | undefined; ; after = pages.at(-1)) {
+      const page = (await listed(storage.list({ prefix: "page/", ...(after === undefined ? {} : { after }) }))).slice(0, 60);
+      if (page.length === 0) break;
+      pages.push(...page);
+    }
+    assert.deepEqual(pages, inOrder);
+    assert.deepEqual(await listed(storage.list({ after: "page/2485" })), ["page/249"], "A key that is not there is a beginning too");
+    assert.deepEqual(await listed(storage.list({ after: "a", prefix: "page/24" })), inOrder.slice(240));
+    assert.deepEqual(await listed(storage.list({ after: "z", prefix: "page/24" })), []);
+  }),
+
+  check("The order of a list is that of the UTF-8 bytes, not of the UTF-16 units", async (storage) => {
+    for (const key of ["\u{1f600}", "\uffee", "z", "Z", "\u00e9"]) await put(storage, key, "x");
+    assert.deepEqual(await listed(storage.list()), ["Z", "z", "\u00e9", "\uffee", "\u{1f600}"]);
+    assert.deepEqual(await listed(storage.list({ after: "\uffee" })), ["\u{1f600}"]);
+  }),
+
+  check("A list may be left early, and may run while records come and go", async (storage) => {
+    for (const key of keys) await put(storage, key, "x");
+    for await (const { key } of storage.list()) if (key === inOrder[3]) break;
+    const seen: string[] = [];
+    for await (const { key } of storage.list()) {
+      seen.push(key);
+      await storage.delete(key);
+      await storage.put(metadataFor(`${key}+`, "x"), [Buffer.from("x")]);
+    }
+    assert.deepEqual(seen.filter((key) => !key.endsWith("+")), inOrder);
+    assert.equal(new Set(seen).size, seen.length, "A key came twice");
+  }),
+];

@@ -1,0 +1,65 @@
+import { keyChecks } from "./storage-checks/keys.ts";
+import { listChecks } from "./storage-checks/listing.ts";
+import { placeChecks } from "./storage-checks/places.ts";
+import { raceChecks } from "./storage-checks/races.ts";
+import { recordChecks } from "./storage-checks/records.ts";
+import { valueChecks } from "./storage-checks/values.ts";
+import type { OpenStoragePlace, StorageCheck } from "./storage-checks/check.ts";
+
+export type { OpenStoragePlace, StorageCheck, StoragePlace } from "./storage-checks/check.ts";
+
+/*
+ * DESIGN: the suite that judges a storage, Oxbow's own or that of somebody else.
+ *
+ * What it does: one check per promise of the contract `Storage`, on real instances, through its methods alone.
+ * What it promises: a check throws where the promise is broken; it knows no test runner.
+ * What the caller must do: give every check an empty place. What no process can see from inside (that a record
+ * survives a kill, or a loss of power) is left to tests of the driver's own.
+ */
+
+/** Every promise that can be checked, in one list, for any runner. */
+export const storageChecks: readonly StorageCheck[] = [
+  ...recordChecks,
+  ...keyChecks,
+  ...raceChecks,
+  ...listChecks,
+  ...valueChecks,
+  ...placeChecks,
+];
+
+/** What {@link storageSuite} needs of a test runner; `vitest` and `node:test` both have it. */
+export interface SuiteRunner {
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly it: (title: string, body: () => Promise<void>) => unknown;
+}
+
+/** How {@link storageSuite} runs. */
+export interface StorageSuiteOptions {
+  /** Titles of checks that are left out, each with the reason. @default {} */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Registers all checks with a test runner.
+ *
+ * @param name what is judged: the name of the group
+ * @param open makes an empty place with a storage in it; called once per check
+ * @throws {RangeError} where `skip` names a check that does not exist
+ *
+ * @example
+ * ```ts
+ * import { describe, it } from "vitest";
+ * import { storageSuite } from "oxbow/testing";
+ *
+ * storageSuite({ describe, it }, "myStorage()", () => ({ storage: myStorage() }));
+ * ```
+ */
+export function storageSuite(runner: SuiteRunner, name: string, open: OpenStoragePlace, options: StorageSuiteOptions = {}): void {
+  const skip = options.skip ?? {};
+  for (const title of Object.keys(skip)) {
+    if (!storageChecks.some((check) => check.title === title)) throw new RangeError(`There is no check "${title}" to skip`);
+  }
+  runner.describe(name, () => {
+    for (const check of storageChecks) if (!Object.hasOwn(skip, check.title)) runner.it(check.title, () => check.run(open));
+  });
+}
