@@ -12,14 +12,14 @@ import { TaskNameMember } from "./caching/task-name.ts";
 import { TaskSourceMember } from "./caching/task-source.ts";
 import { inProcess } from "./engine/in-process.ts";
 import type { RunContext } from "./engine/run-context.ts";
-import type { Services, StoreChoice } from "./engine/scope.ts";
+import { scopeForRun, type Services, type StoreChoice } from "./engine/scope.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { createLogger } from "./logging/logger.ts";
 import { stderrSink } from "./logging/stderr-sink.ts";
 import { ResultStore } from "./results/result-store.ts";
 import { serializerFor } from "./serializers/registry.ts";
 import type { Serializer } from "./serializers/serializer.ts";
-import { loadSettings, type Settings } from "./settings/settings.ts";
+import type { Settings } from "./settings/settings.ts";
 import { fileStorage } from "./storage/file.ts";
 import { sqliteStorage } from "./storage/sqlite.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -92,18 +92,17 @@ function resultStore(settings: Settings, choice: StoreChoice): ResultStore {
   return store;
 }
 
-const sink = stderrSink();
-
 /** What the engine is given. */
 export const services: Services = {
   resultStore,
   defaultPolicy: DEFAULT,
   taskRunner: inProcess(),
   clock: systemClock,
-  sink,
+  sink: stderrSink(),
 };
 
 /** Says something that is not of one run: about a definition, say. */
 export function warn(source: string, message: string): void {
-  createLogger(source, { level: loadSettings().logging.level, sink, clock: systemClock }).warn(message);
+  const { settings, sink, clock } = scopeForRun(services);
+  createLogger(source, { level: settings.logging.level, sink, clock }).warn(message);
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 
 /*
  * Each function here is the whole body of a task: TASK_SOURCE sees the function's own code and nothing around it,
@@ -39,8 +39,8 @@ interface Source {
 }
 
 /** `flights-200k.json`: time, delay and distance of 200,000 flights, without airports. */
-export async function loadDepartures(file: Source): Promise<RawDepartures> {
-  const rows = JSON.parse(await readFile(file.path, "utf8")) as { time?: number; delay?: number }[];
+export function loadDepartures(file: Source): RawDepartures {
+  const rows = JSON.parse(readFileSync(file.path, "utf8")) as { time?: number; delay?: number }[];
   return {
     time: Float64Array.from(rows, (row) => row.time ?? Number.NaN),
     delay: Float64Array.from(rows, (row) => row.delay ?? Number.NaN),
@@ -48,9 +48,9 @@ export async function loadDepartures(file: Source): Promise<RawDepartures> {
 }
 
 /** `flights-20k.json`: 20,000 flights with a date and both airports. */
-export async function loadFlights(file: Source): Promise<RawFlights> {
+export function loadFlights(file: Source): RawFlights {
   type Row = { date: string; delay?: number; distance?: number; origin: string; destination: string };
-  const rows = JSON.parse(await readFile(file.path, "utf8")) as Row[];
+  const rows = JSON.parse(readFileSync(file.path, "utf8")) as Row[];
   const codes = [...new Set(rows.flatMap((row) => [row.origin, row.destination]))].sort();
   const position = new Map(codes.map((code, index) => [code, index]));
   const days = rows.map((row) => row.date.slice(0, 10).replaceAll("/", "-")).sort();
@@ -66,8 +66,8 @@ export async function loadFlights(file: Source): Promise<RawFlights> {
 }
 
 /** `airports.csv`: where each airport code is. A field may be quoted and then hold commas and doubled quotes. */
-export async function loadAirports(file: Source): Promise<Airport[]> {
-  const [header = "", ...lines] = (await readFile(file.path, "utf8")).trim().split(/\r?\n/);
+export function loadAirports(file: Source): Airport[] {
+  const [header = "", ...lines] = readFileSync(file.path, "utf8").trim().split(/\r?\n/);
   const names = header.split(",");
   return lines.map((line) => {
     const fields = Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain]) =>

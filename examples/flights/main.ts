@@ -47,7 +47,10 @@ const flightDelays = flow("flight-delays", async ({ data, out, ...options }: Opt
   };
 
   // Every step starts at once and waits for the futures among its arguments: the graph needs no other description.
-  const rawDepartures = step("load-departures", tasks.loadDepartures.submit(fileInput(join(data, "flights-200k.json"))));
+  const rawDepartures = step(
+    "load-departures",
+    tasks.loadDepartures.submit(fileInput(join(data, "flights-200k.json"))),
+  );
   const rawFlights = step("load-flights", tasks.loadFlights.submit(fileInput(join(data, "flights-20k.json"))));
   const airports = step("load-airports", tasks.loadAirports.submit(fileInput(join(data, "airports.csv"))));
   const departures = step("clean-departures", tasks.cleanDepartures.submit(rawDepartures, maxDelay));
@@ -80,7 +83,10 @@ const flightDelays = flow("flight-delays", async ({ data, out, ...options }: Opt
   // Files are written here and not in a task: a hit would skip the writing, and the file may be gone.
   await mkdir(out, { recursive: true });
   await writeFile(join(out, "report.md"), await report);
-  await writeFile(join(out, "delays.svg"), picture("Flight delays by hour, route and airport", await Promise.all(panels), theme));
+  await writeFile(
+    join(out, "delays.svg"),
+    picture("Flight delays by hour, route and airport", await Promise.all(panels), theme),
+  );
   return Promise.all(Array.from(runs, async ([name, future]) => ({ name, decision: (await future.state()).decision })));
 });
 
@@ -90,16 +96,23 @@ const { values } = parseArgs({
     late: { type: "string", default: "15" },
     top: { type: "string", default: "10" },
     resamples: { type: "string", default: "5000" },
+    log: { type: "boolean", default: false },
   },
 });
 const whole = (name: "late" | "top" | "resamples"): number => {
   const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`--${name} takes a whole number above 0, not "${values[name]}"`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new RangeError(`--${name} takes a whole number above 0, not "${values[name]}"`);
   return value;
 };
 const out = join(import.meta.dirname, "out");
 const started = performance.now();
-const steps = await withSettings({ home: join(import.meta.dirname, ".oxbow") }, () =>
+// The table below says what the log would say, so the log is quiet here unless it is asked for.
+const settings = {
+  home: join(import.meta.dirname, ".oxbow"),
+  logging: { level: values.log ? "info" : "warn" },
+} as const;
+const steps = await withSettings(settings, () =>
   flightDelays({
     data: values.data,
     out,
@@ -114,8 +127,7 @@ const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s
 const hits = steps.filter(({ decision }) => decision?.outcome === "hit");
 const saved = hits.reduce((sum, { decision }) => sum + (decision?.savedMs ?? 0), 0);
 
-console.log();
-for (const { name, decision } of steps) console.log(`${name.padEnd(26)} ${decision}`);
+for (const { name, decision } of steps) console.log(`${name.padEnd(26)} ${decision?.toString() ?? ""}`);
 console.log(`
 ${steps.length} steps: ${steps.length - hits.length} computed, ${hits.length} from the cache
 took ${seconds(performance.now() - started)}${hits.length > 0 ? `; the cache saved ${seconds(saved)} of computing` : ""}

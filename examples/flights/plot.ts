@@ -27,7 +27,8 @@ export function plotHours(hours: readonly Summary[], look: Theme): Panel {
   const tick = [5, 10, 20, 25, 50, 100, 200, 500].find((size) => (highest - lowest) / size <= 7) ?? 1000;
   const [low, high] = [Math.min(0, lowest - tick / 5), Math.ceil(highest / tick) * tick];
   const y = (minutes: number) => bottom - ((minutes - low) / (high - low)) * (bottom - top);
-  const points = (values: readonly number[]) => values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`);
+  const points = (values: readonly number[]) =>
+    values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`);
 
   const series = (name: string, colour: string, values: number[], intervals: (readonly [number, number])[]) => {
     const upper = points(intervals.map((interval) => interval[1]));
@@ -46,7 +47,9 @@ ${dots.join("\n")}
 
   const lines = Math.floor((high - low) / tick) + 1;
   const grid = Array.from({ length: lines }, (_, index) => high - index * tick).map(
-    (minutes) => `<line x1="${left}" x2="${look.width - right}" y1="${y(minutes).toFixed(1)}" y2="${y(minutes).toFixed(1)}" stroke="${minutes === 0 ? look.muted : look.grid}"/>
+    (
+      minutes,
+    ) => `<line x1="${left}" x2="${look.width - right}" y1="${y(minutes).toFixed(1)}" y2="${y(minutes).toFixed(1)}" stroke="${minutes === 0 ? look.muted : look.grid}"/>
 <text x="${left - 8}" y="${(y(minutes) + 4).toFixed(1)}" text-anchor="end">${String(minutes).replace("-", "−")}</text>`,
   );
   const most = Math.max(...hours.map((hour) => hour.flights));
@@ -61,8 +64,18 @@ ${dots.join("\n")}
     svg: `<text x="0" y="18" class="title">Delay on arrival, by the hour at which the flight left</text>
 <text x="0" y="38" fill="${look.muted}">Minutes. Bands are 95 % intervals; grey bars are the number of flights (at most ${most.toLocaleString("en")} in an hour).</text>
 <g fill="${look.muted}">${[...grid, ...bars].join("\n")}</g>
-${series("mean", look.mean, hours.map((hour) => hour.mean), hours.map((hour) => hour.meanInterval))}
-${series("90th percentile", look.p90, hours.map((hour) => hour.p90), hours.map((hour) => hour.p90Interval))}
+${series(
+  "mean",
+  look.mean,
+  hours.map((hour) => hour.mean),
+  hours.map((hour) => hour.meanInterval),
+)}
+${series(
+  "90th percentile",
+  look.p90,
+  hours.map((hour) => hour.p90),
+  hours.map((hour) => hour.p90Interval),
+)}
 <text x="${(left + look.width - right) / 2}" y="${floor + 36}" text-anchor="middle" fill="${look.muted}">hour of actual departure, local time</text>`,
   };
 }
@@ -80,7 +93,9 @@ export function plotRanking(summaries: readonly Summary[], title: string, top: n
   const tick = high - low > 60 ? 20 : 10;
   const ticks = Array.from({ length: Math.floor((high - low) / tick) + 1 }, (_, index) => low + index * tick);
   const grid = ticks.map(
-    (minutes) => `<line x1="${x(minutes).toFixed(1)}" x2="${x(minutes).toFixed(1)}" y1="${head - 8}" y2="${bottom}" stroke="${minutes === 0 ? look.muted : look.grid}"/>
+    (
+      minutes,
+    ) => `<line x1="${x(minutes).toFixed(1)}" x2="${x(minutes).toFixed(1)}" y1="${head - 8}" y2="${bottom}" stroke="${minutes === 0 ? look.muted : look.grid}"/>
 <text x="${x(minutes).toFixed(1)}" y="${head - 14}" text-anchor="middle" fill="${look.muted}">${String(minutes).replace("-", "−")}</text>`,
   );
   const rows = shown.map((group, index) => {

@@ -28,7 +28,8 @@ export function writeReport(
 ): string {
   const whole = (value: number) => value.toLocaleString("en");
   const minutes = (value: number, digits = 1) => value.toFixed(digits).replace("-", "−");
-  const interval = ([from, to]: readonly [number, number], digits = 1) => `${minutes(from, digits)} to ${minutes(to, digits)}`;
+  const interval = ([from, to]: readonly [number, number], digits = 1) =>
+    `${minutes(from, digits)} to ${minutes(to, digits)}`;
   const columns = ["flights", "mean", "95 %", "median", "90th pct.", "95 %", `${options.late} min late or more`];
   const figures = (group: Summary) => [
     whole(group.flights),
@@ -40,11 +41,7 @@ export function writeReport(
     `${(group.lateShare * 100).toFixed(1)} %`,
   ];
   const table = (names: string[], rows: string[][]) =>
-    [
-      [...names, ...columns],
-      [...names.map(() => "---"), ...columns.map(() => "---:")],
-      ...rows,
-    ]
+    [[...names, ...columns], [...names.map(() => "---"), ...columns.map(() => "---:")], ...rows]
       .map((cells) => `| ${cells.join(" | ")} |`)
       .join("\n");
   const places = (groups: readonly Summary[]) => groups.map((group) => [group.label, group.name, ...figures(group)]);
@@ -72,7 +69,10 @@ distance that they report. Cancelled flights are not in the files. The 200,000 f
 The hour is the one at which a flight really left, not the planned one. An evening flight that is held up for long
 leaves in the night, so the hours around midnight hold more than their share of late flights.
 
-${table(["hour"], hours.map((group) => [group.label, ...figures(group)]))}
+${table(
+  ["hour"],
+  hours.map((group) => [group.label, ...figures(group)]),
+)}
 
 ## By route
 

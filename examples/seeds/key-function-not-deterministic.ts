@@ -8,7 +8,7 @@ const addOne = task("add-one", { cachePolicy: randomKey }, (x: number) => x + 1)
 
 const state = await addOne.run(1);
 const { outcome, reason } = state.decision!;
-const keys = reason.match(/1-[0-9a-f-]{36}/g) ?? [];
+const keys = reason.match(/(?<=1-)[0-9a-f-]{36}/g) ?? [];
 console.log(`${state.name} ${state.result()}, ${outcome}`);
-console.log(reason.replaceAll(/[0-9a-f-]{36}/g, "…"));
+console.log(reason.replaceAll(/(?<=1-)[0-9a-f-]{36}/g, "…"));
 console.log(`two different keys: ${new Set(keys).size === 2}`);

@@ -19,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 describe("fileInput", () => {
   it("is a path to its user", () => {
     expect(fileInput(path).path).toBe(path);
-    expect(`${fileInput(path)}`).toBe(path);
+    expect(String(fileInput(path))).toBe(path);
   });
 
   it("is told apart by path, size and time of change", () => {

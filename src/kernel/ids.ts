@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { adjectives, animals } from "./run-names.ts";
 
 /** A fresh random id (UUID version 4, RFC 9562). */
 export function newId(): string {
-  return randomUUID();
+  return crypto.randomUUID();
 }
 
 /** `outgoing-cicada`: a name for a flow run that people can say aloud. It follows from the id. */

@@ -142,7 +142,7 @@ export abstract class TaggedWalk {
   }
 
   private ofArray(array: readonly unknown[], depth: number): unknown {
-    if (hasOwnFields(array)) return this.irregularArray(array, depth);
+    if (!hasOnlyItems(array)) return { "~Array": [array.length, this.fields(array, depth, true)] };
     let copy: unknown[] | undefined;
     let i = 0;
     try {
@@ -152,7 +152,6 @@ export abstract class TaggedWalk {
         if (typeof item === "number") {
           if (!this.isPlainNumber(item)) tree = this.special(item, depth + 1);
         } else if (typeof item !== "string") {
-          if (item === undefined && !Object.hasOwn(array, i)) return this.irregularArray(array, depth);
           this.ancestors[depth] = array;
           tree = this.tree(item, depth + 1);
         }
@@ -162,10 +161,6 @@ export abstract class TaggedWalk {
       throw Refusal.through(error, segmentOf(i));
     }
     return copy ?? array;
-  }
-
-  private irregularArray(array: readonly unknown[], depth: number): unknown {
-    return { "~Array": [array.length, this.fields(array, depth, true)] };
   }
 
   private layout(object: object, depth: number): Layout {
@@ -205,9 +200,19 @@ function isForeignObjectPrototype(proto: object): boolean {
   return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf");
 }
 
-/** Whether an array has other own fields than its items. Holes may count as such. */
-function hasOwnFields(array: readonly unknown[]): boolean {
+/** Whether an array has neither holes nor fields of its own beside its items. */
+function hasOnlyItems(array: readonly unknown[]): boolean {
   const { length } = array;
-  if (length > smallArray && inspect(array, { maxArrayLength: 0 }) === `[ ... ${length} more items ]`) return false;
-  return Object.keys(array).length !== length;
+  if (length <= smallArray) {
+    const keys = Object.keys(array);
+    // Fields come after the items, so a field that makes up for a hole in number is the last.
+    return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
+  }
+  if (array.includes(undefined) && hasHole(array)) return false;
+  return inspect(array, { maxArrayLength: 0 }) === `[ ... ${length} more items ]` || Object.keys(array).length === length;
+}
+
+function hasHole(array: readonly unknown[]): boolean {
+  for (let i = 0; i < array.length; i++) if (array[i] === undefined && !Object.hasOwn(array, i)) return true;
+  return false;
 }

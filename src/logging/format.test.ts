@@ -43,7 +43,11 @@ describe("formatText", () => {
   it("indents what continues a message, so that it cannot pose as a line of its own", () => {
     const forged = "11:34:00.402 | ERROR   | Flow run 'x' - Crashed";
     for (const end of ["\n", "\r\n", "\r", "\u2028", "\v"]) {
-      expect(formatText(record(`first${end}${forged}${end}third`), false).split(/[\r\n\v\u2028]/).slice(1)).toEqual([`  ${forged}`, "  third"]);
+      expect(
+        formatText(record(`first${end}${forged}${end}third`), false)
+          .split(/[\r\n\v\u2028]/)
+          .slice(1),
+      ).toEqual([`  ${forged}`, "  third"]);
     }
     expect(formatText({ ...record("x"), source: `Task run 'a\n${forged}'` }, false)).toContain("\n  11:34");
   });
@@ -51,7 +55,16 @@ describe("formatText", () => {
   it("appends fields", () => {
     const circular: Record<string, unknown> = {};
     circular["self"] = circular;
-    const fields = { url: "https://x.org/a", text: "a b", n: 1, big: 5n, none: undefined, error: new TypeError("bad"), list: [1, "x"], circular };
+    const fields = {
+      url: "https://x.org/a",
+      text: "a b",
+      n: 1,
+      big: 5n,
+      none: undefined,
+      error: new TypeError("bad"),
+      list: [1, "x"],
+      circular,
+    };
     expect(formatText(record("Done", fields), false)).toMatch(
       'Done url=https://x.org/a text="a b" n=1 big="5n" none="undefined" error="TypeError: bad" list=[1,"x"] circular="[object Object]"',
     );
@@ -81,14 +94,20 @@ describe("formatJson", () => {
   it("keeps the other fields where one cannot be written", () => {
     const circular: Record<string, unknown> = {};
     circular["self"] = circular;
-    const thrower = { toJSON: () => { throw new Error("no"); } };
+    const thrower = {
+      toJSON: () => {
+        throw new Error("no");
+      },
+    };
     expect(JSON.parse(formatJson(record("x", { a: 1, circular, thrower, f: () => 1, s: Symbol("q") })))).toMatchObject({
       fields: { a: 1, circular: "[object Object]", thrower: "[object Object]", f: "function", s: "Symbol(q)" },
     });
   });
 
   it("writes times that no calendar has", () => {
-    expect(JSON.parse(formatJson({ ...record("x"), time: Number.POSITIVE_INFINITY }))).toMatchObject({ time: "Infinity" });
+    expect(JSON.parse(formatJson({ ...record("x"), time: Number.POSITIVE_INFINITY }))).toMatchObject({
+      time: "Infinity",
+    });
   });
 });
 
@@ -114,8 +133,11 @@ describe("usesColors", () => {
     [{ FORCE_COLOR: "1" }, false, true],
     [{ FORCE_COLOR: "0" }, true, false],
     [{ FORCE_COLOR: "1", NO_COLOR: "1" }, false, true],
-  ] as Array<[Record<string, string>, boolean, boolean]>)("decides by %j, on a terminal: %j", (env, isTTY, expected) => {
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-    expect(usesColors("auto", isTTY)).toBe(expected);
-  });
+  ] as Array<[Record<string, string>, boolean, boolean]>)(
+    "decides by %j, on a terminal: %j",
+    (env, isTTY, expected) => {
+      for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+      expect(usesColors("auto", isTTY)).toBe(expected);
+    },
+  );
 });

@@ -1,7 +1,12 @@
 import { describeError } from "../kernel/errors.ts";
 import type { LogFields, LogLevel, LogRecord } from "./logger.ts";
 
-const names: Readonly<Record<LogLevel, string>> = { debug: "DEBUG  ", info: "INFO   ", warn: "WARN   ", error: "ERROR  " };
+const names: Readonly<Record<LogLevel, string>> = {
+  debug: "DEBUG  ",
+  info: "INFO   ",
+  warn: "WARN   ",
+  error: "ERROR  ",
+};
 // SGR parameters (ECMA-48, 8.3.117): grey, green, yellow, red.
 const colorOf: Readonly<Record<LogLevel, string>> = { debug: "90", info: "32", warn: "33", error: "31" };
 
@@ -68,7 +73,9 @@ function fieldsJson(fields: LogFields): string {
     return JSON.stringify(fields, plain);
   } catch {
     // One field that JSON cannot write does not take the others with it.
-    return `{${Object.entries(fields).map(([name, value]) => `${JSON.stringify(name)}:${toJson(value)}`).join(",")}}`;
+    return `{${Object.entries(fields)
+      .map(([name, value]) => `${JSON.stringify(name)}:${toJson(value)}`)
+      .join(",")}}`;
   }
 }
 

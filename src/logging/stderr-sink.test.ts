@@ -96,14 +96,19 @@ describe("stderrSink", () => {
     ["dies of an exception", "line('last'); throw new Error('boom')", 1],
     ["dies of a rejection", "line('last'); Promise.reject(new Error('boom'))", 1],
     ["ends", "line('last')", 0],
-    ["exits in the middle of a flood", "for (let i = 0; i < 20000; i++) line('line ' + i); line('last'); process.exit(0)", 0],
+    [
+      "exits in the middle of a flood",
+      "for (let i = 0; i < 20000; i++) line('line ' + i); line('last'); process.exit(0)",
+      0,
+    ],
   ])("loses nothing when the process %s", (_how, body, status) => {
     const ended = spawnSync(process.execPath, child(body), { encoding: "utf8", maxBuffer: 2 ** 26 });
     expect(ended.stderr).toContain(" - last\n");
     expect(ended.status).toBe(status);
     expect(ended.stdout).toBe("");
     if (body.includes("boom")) expect(ended.stderr.indexOf("last")).toBeLessThan(ended.stderr.indexOf("boom"));
-    if (body.includes("flood")) expect(ended.stderr.split("\n").filter((line) => line.includes(" - line "))).toHaveLength(20_000);
+    if (body.includes("flood"))
+      expect(ended.stderr.split("\n").filter((line) => line.includes(" - line "))).toHaveLength(20_000);
   });
 
   it("gives a slow reader time, without holding up the run", async () => {

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { newHash, sha256 } from "../hashing/sha256.ts";
 import { RecordError } from "../kernel/errors.ts";
 import { recordFormatVersion, type RecordMetadata } from "../storage/storage.ts";
 
@@ -59,11 +59,14 @@ export function checkPayload(metadata: RecordMetadata, payload: Uint8Array): voi
   if (payload.byteLength !== metadata.size) {
     throw new RecordError("OXBOW_RECORD_DAMAGED", `the record is damaged: ${payload.byteLength} bytes instead of ${metadata.size}`);
   }
-  if (hash("sha256", payload, "hex") !== metadata.sha256) {
+  if (sha256(payload) !== metadata.sha256) {
     throw new RecordError("OXBOW_RECORD_DAMAGED", "the record is damaged: its checksum does not fit");
   }
 }
 
 function digestOf(payload: readonly Uint8Array[]): string {
-  return payload.length === 1 ? hash("sha256", payload[0]!, "hex") : hash("sha256", Buffer.concat(payload), "hex");
+  if (payload.length === 1) return sha256(payload[0]!);
+  const hash = newHash();
+  for (const chunk of payload) hash.update(chunk);
+  return hash.digest("hex");
 }

@@ -59,7 +59,9 @@ export function valueOf(name: SettingName, entry: Entry, layer: Layer, home: str
   const place: Place = { base: layer.base, home };
   const value = parseValue(declarations[name], entry.raw, place);
   if (value !== undefined) return value;
-  throw invalid(`${entry.written} in ${layer.source} is ${show(entry.raw)}, expected ${expectationOf(declarations[name])}`);
+  throw invalid(
+    `${entry.written} in ${layer.source} is ${show(entry.raw)}, expected ${expectationOf(declarations[name])}`,
+  );
 }
 
 /** The error for a name that no setting has. */
@@ -73,12 +75,19 @@ export function unknownSetting(written: string, source: string): ConfigurationEr
 
 /** `refresh_cache` and `caching.refreshCache` both mean `tasks.refreshCache`. */
 function bySecondHalf(written: string): SettingName | undefined {
-  const bare = (name: string): string => name.slice(name.lastIndexOf(".") + 1).replaceAll(/[_-]/g, "").toLowerCase();
+  const bare = (name: string): string =>
+    name
+      .slice(name.lastIndexOf(".") + 1)
+      .replaceAll(/[_-]/g, "")
+      .toLowerCase();
   return settingNames.find((name) => bare(name) === bare(written));
 }
 
 /** The error for a value that a setting cannot have. */
-export function invalid(message: string, options: { readonly cause?: unknown; readonly hint?: string } = {}): ConfigurationError {
+export function invalid(
+  message: string,
+  options: { readonly cause?: unknown; readonly hint?: string } = {},
+): ConfigurationError {
   return new ConfigurationError("OXBOW_SETTING_INVALID", message, options);
 }
 

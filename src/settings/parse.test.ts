@@ -5,7 +5,8 @@ import { expectationOf, parseValue } from "./parse.ts";
 import type { Delays, SettingDeclaration } from "./schema.ts";
 
 const place = { base: "/base", home: "/home/of" };
-const declared = (type: string, more: object = {}): SettingDeclaration => ({ type, default: "", description: "", ...more }) as SettingDeclaration;
+const declared = (type: string, more: object = {}): SettingDeclaration =>
+  ({ type, default: "", description: "", ...more }) as SettingDeclaration;
 const parse = (declaration: SettingDeclaration, raw: unknown): unknown => parseValue(declaration, raw, place);
 
 describe("parseValue", () => {
@@ -21,20 +22,35 @@ describe("parseValue", () => {
     expect(parse(declared("boolean"), raw)).toBeUndefined();
   });
 
-  it.each([["0", 0], ["12", 12], ["1_000", 1000], [7, 7]])("reads the number %j", (raw, number) => {
+  it.each([
+    ["0", 0],
+    ["12", 12],
+    ["1_000", 1000],
+    [7, 7],
+  ])("reads the number %j", (raw, number) => {
     expect(parse(declared("integer", { least: 0 }), raw)).toBe(number);
   });
 
-  it.each(["-1", "1.5", "1e3", "0x10", "", "ten", 1.5, -1, Number.NaN, 2 ** 60, true])("does not take %j for a whole number from 0", (raw) => {
-    expect(parse(declared("integer", { least: 0 }), raw)).toBeUndefined();
-  });
+  it.each(["-1", "1.5", "1e3", "0x10", "", "ten", 1.5, -1, Number.NaN, 2 ** 60, true])(
+    "does not take %j for a whole number from 0",
+    (raw) => {
+      expect(parse(declared("integer", { least: 0 }), raw)).toBeUndefined();
+    },
+  );
 
   it("holds numbers against the least there may be", () => {
     expect(parse(declared("integer", { least: 1 }), "0")).toBeUndefined();
     expect(expectationOf(declared("integer", { least: 1 }))).toBe("a whole number from 1");
   });
 
-  it.each([["64MiB", 64 * 2 ** 20], ["10GB", 1e10], ["1.5 kib", 1536], ["100", 100], ["5b", 5], [42, 42]])("reads the size %j", (raw, size) => {
+  it.each([
+    ["64MiB", 64 * 2 ** 20],
+    ["10GB", 1e10],
+    ["1.5 kib", 1536],
+    ["100", 100],
+    ["5b", 5],
+    [42, 42],
+  ])("reads the size %j", (raw, size) => {
     expect(parse(declared("bytes"), raw)).toBe(size);
   });
 
@@ -45,7 +61,10 @@ describe("parseValue", () => {
   it.each([
     ["2s", [2000, 2000, 2000]],
     ["1s, 10s", [1000, 10_000, 10_000]],
-    [["1s", { minutes: 1 }], [1000, 60_000, 60_000]],
+    [
+      ["1s", { minutes: 1 }],
+      [1000, 60_000, 60_000],
+    ],
     [{ seconds: 3 }, [3000, 3000, 3000]],
   ])("reads the delays %j, the last of which holds for all further failures", (raw, lengths) => {
     const delays = parse(declared("delays"), raw) as Delays;

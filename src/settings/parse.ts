@@ -70,14 +70,22 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 function integer(written: unknown, least: number): number | undefined {
-  const number = typeof written === "string" && /^\d[\d_]*$/.test(written) ? Number(written.replaceAll("_", "")) : written;
+  const number =
+    typeof written === "string" && /^\d[\d_]*$/.test(written) ? Number(written.replaceAll("_", "")) : written;
   return typeof number === "number" && Number.isSafeInteger(number) && number >= least ? number : undefined;
 }
 
 const units: Readonly<Record<string, number>> = {
-  "": 1, b: 1,
-  kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12,
-  kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40,
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
 };
 
 function bytes(written: string): number | undefined {
@@ -87,7 +95,12 @@ function bytes(written: string): number | undefined {
 }
 
 function delays(written: unknown): Delays | undefined {
-  const list = typeof written === "string" ? written.split(",").map((each) => each.trim()) : Array.isArray(written) ? written : [written];
+  const list =
+    typeof written === "string"
+      ? written.split(",").map((each) => each.trim())
+      : Array.isArray(written)
+        ? written
+        : [written];
   if (list.length === 0) return undefined;
   try {
     const lengths = list.map((each) => toMs(each as Duration, "delay"));

@@ -29,14 +29,20 @@ describe("profiles", () => {
     writeProfiles(all);
     const again = readProfiles(folder);
     expect(again.active).toBe("work");
-    expect([...inspectProfile(again, "work")]).toEqual([["tasks.concurrency", 20], ["tasks.defaultRetryDelay", ["1s", "2s"]]]);
+    expect([...inspectProfile(again, "work")]).toEqual([
+      ["tasks.concurrency", 20],
+      ["tasks.defaultRetryDelay", ["1s", "2s"]],
+    ]);
     expect(statSync(again.path).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(["profiles.toml"]);
     expect(readFileSync(again.path, "utf8")).not.toContain("default]");
   });
 
   it("are left alone by edits of others", () => {
-    writeFileSync(join(home, "profiles.toml"), '[profiles.future]\nnew.setting = 5\n[profiles.work]\nOXBOW_TASKS_CONCURRENCY = "5"\n');
+    writeFileSync(
+      join(home, "profiles.toml"),
+      '[profiles.future]\nnew.setting = 5\n[profiles.work]\nOXBOW_TASKS_CONCURRENCY = "5"\n',
+    );
     writeProfiles(setInProfile(readProfiles(home), "work", "tasks.defaultRetries", "3"));
     const again = readProfiles(home);
     expect(again.profiles.get("future")).toEqual({ new: { setting: 5 } });
@@ -44,10 +50,18 @@ describe("profiles", () => {
   });
 
   it("can be set and unset whatever the spelling", () => {
-    writeFileSync(join(home, "profiles.toml"), '[profiles.work]\nOXBOW_TASKS_CONCURRENCY = "5"\nlogging.level = "off"\nlogging.format = "json"\n');
+    writeFileSync(
+      join(home, "profiles.toml"),
+      '[profiles.work]\nOXBOW_TASKS_CONCURRENCY = "5"\nlogging.level = "off"\nlogging.format = "json"\n',
+    );
     let all = setInProfile(readProfiles(home), "work", "tasks.concurrency", 6);
     expect([...inspectProfile(all, "work")]).toContainEqual(["tasks.concurrency", 6]);
-    all = setInProfile(setInProfile(all, "work", "tasks.concurrency", undefined), "work", "OXBOW_LOGGING_LEVEL", undefined);
+    all = setInProfile(
+      setInProfile(all, "work", "tasks.concurrency", undefined),
+      "work",
+      "OXBOW_LOGGING_LEVEL",
+      undefined,
+    );
     expect([...inspectProfile(all, "work")]).toEqual([["logging.format", "json"]]);
   });
 
@@ -92,7 +106,10 @@ describe("profiles", () => {
   });
 
   it("leave the old file where the new one cannot be written", () => {
-    const blocked = { ...addProfile(readProfiles(home), "work"), path: join(home, "profiles.toml", "x", "profiles.toml") };
+    const blocked = {
+      ...addProfile(readProfiles(home), "work"),
+      path: join(home, "profiles.toml", "x", "profiles.toml"),
+    };
     writeFileSync(join(home, "profiles.toml"), "");
     expect(() => writeProfiles(blocked)).toThrow();
     expect(readFileSync(join(home, "profiles.toml"), "utf8")).toBe("");

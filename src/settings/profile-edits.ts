@@ -50,14 +50,21 @@ export function setInProfile(all: Profiles, name: string, setting: string, value
   const known = settingByEnvName.get(setting) ?? settingNames.find((each) => each === setting);
   if (known === undefined) throw unknownSetting(setting, `profile "${name}" of ${all.path}`);
   const table = without(tableOf(all, name), known, "");
-  const changed: Profiles = { ...all, profiles: new Map(all.profiles).set(name, value === undefined ? table : nest(table, known, value)) };
+  const changed: Profiles = {
+    ...all,
+    profiles: new Map(all.profiles).set(name, value === undefined ? table : nest(table, known, value)),
+  };
   const layer = profileLayer(changed, name);
   const entry = layer.entries.get(known);
   if (entry) valueOf(known, entry, layer, dirname(all.path));
   return changed;
 }
 
-function without(table: Readonly<Record<string, unknown>>, setting: SettingName, prefix: string): Record<string, unknown> {
+function without(
+  table: Readonly<Record<string, unknown>>,
+  setting: SettingName,
+  prefix: string,
+): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(table)) {
     const written = prefix + key;
@@ -76,6 +83,8 @@ function nest(table: Record<string, unknown>, setting: SettingName, value: unkno
 function checkNewName(all: Profiles, name: string): void {
   if (all.profiles.has(name)) throw invalid(`Profile "${name}" exists already`);
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) {
-    throw invalid(`"${name}" cannot be the name of a profile`, { hint: "use letters, digits, dots, dashes and underscores" });
+    throw invalid(`"${name}" cannot be the name of a profile`, {
+      hint: "use letters, digits, dots, dashes and underscores",
+    });
   }
 }

@@ -14,7 +14,10 @@ function dotEnv(cwd: string): Layer | undefined {
   const text = textIfFile(path);
   if (text === undefined || !text.includes("OXBOW_")) return undefined;
   const ours = Object.entries(parseEnv(text)).filter(([name, value]) => name.startsWith("OXBOW_") && value !== "");
-  const named = checkEnvNames(ours.map(([name]) => name), path);
+  const named = checkEnvNames(
+    ours.map(([name]) => name),
+    path,
+  );
   return layerOf(path, cwd, Object.fromEntries(ours.filter(([name]) => named.has(name))));
 }
 

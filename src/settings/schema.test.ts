@@ -1,6 +1,13 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { parseValue } from "./parse.ts";
-import { declarations, envNameOf, settingByEnvName, settingNames, type Settings, type SettingsOverrides } from "./schema.ts";
+import {
+  declarations,
+  envNameOf,
+  settingByEnvName,
+  settingNames,
+  type Settings,
+  type SettingsOverrides,
+} from "./schema.ts";
 
 describe("schema", () => {
   it.each(settingNames)("declares a default for %s that its own parser accepts", (name) => {
@@ -26,7 +33,10 @@ describe("schema", () => {
     expectTypeOf<Settings["logging"]["level"]>().toEqualTypeOf<"debug" | "info" | "warn" | "error" | "off">();
     expectTypeOf<Settings["tasks"]["defaultRetryDelay"]>().toEqualTypeOf<(failures: number) => number>();
     expectTypeOf<Settings["home"]>().toEqualTypeOf<string>();
-    expectTypeOf<{ tasks: { defaultRetryDelay: ["1s", "2s"] }; results: { memoryBytes: "1GB" } }>().toExtend<SettingsOverrides>();
+    expectTypeOf<{
+      tasks: { defaultRetryDelay: ["1s", "2s"] };
+      results: { memoryBytes: "1GB" };
+    }>().toExtend<SettingsOverrides>();
     expectTypeOf<{ tasks: { concurrency: "5" } }>().not.toExtend<SettingsOverrides>();
   });
 });

@@ -88,7 +88,8 @@ export const schema = {
   "tasks.defaultRetryDelay": {
     type: "delays",
     default: "0s",
-    description: "The wait before a retry of a task; of a list, the first before the first retry, and the last for all further ones.",
+    description:
+      "The wait before a retry of a task; of a list, the first before the first retry, and the last for all further ones.",
   },
   "tasks.concurrency": {
     type: "integer",
@@ -105,12 +106,14 @@ export const schema = {
   "flows.defaultRetryDelay": {
     type: "delays",
     default: "0s",
-    description: "The wait before a retry of a flow; of a list, the first before the first retry, and the last for all further ones.",
+    description:
+      "The wait before a retry of a flow; of a list, the first before the first retry, and the last for all further ones.",
   },
   "caching.strict": {
     type: "boolean",
     default: false,
-    description: "Whether inputs that cannot be hashed, failed lookups and failed writes fail the run instead of being logged.",
+    description:
+      "Whether inputs that cannot be hashed, failed lookups and failed writes fail the run instead of being logged.",
   },
   "logging.level": {
     type: "choice",
@@ -128,7 +131,8 @@ export const schema = {
     type: "choice",
     default: "auto",
     choices: ["auto", "always", "never"],
-    description: "Whether text lines are coloured; `auto` means on a terminal, and respects `NO_COLOR` and `FORCE_COLOR`.",
+    description:
+      "Whether text lines are coloured; `auto` means on a terminal, and respects `NO_COLOR` and `FORCE_COLOR`.",
   },
 } as const;
 
@@ -189,4 +193,6 @@ export function envNameOf(name: SettingName): string {
 }
 
 /** The setting of an environment variable, by the variable's name. */
-export const settingByEnvName: ReadonlyMap<string, SettingName> = new Map(settingNames.map((name) => [envNameOf(name), name]));
+export const settingByEnvName: ReadonlyMap<string, SettingName> = new Map(
+  settingNames.map((name) => [envNameOf(name), name]),
+);

@@ -66,7 +66,11 @@ function sampleOf(name: SettingName): { readonly text: string; readonly typed: u
     case "path":
       return { text: join(root, "elsewhere"), typed: join(root, "elsewhere"), expected: join(root, "elsewhere") };
     case "choice":
-      return { text: declaration.choices.at(-1)!.toUpperCase(), typed: declaration.choices.at(-1), expected: declaration.choices.at(-1) };
+      return {
+        text: declaration.choices.at(-1)!.toUpperCase(),
+        typed: declaration.choices.at(-1),
+        expected: declaration.choices.at(-1),
+      };
     case "delays":
       return { text: "3s, 4s", typed: ["3s", "4s"], expected: [3000, 4000, 4000] };
     case "string":
@@ -79,8 +83,10 @@ const sources: Record<string, (name: SettingName, text: string, typed: unknown) 
   ".env": (name, text) => put(join(project, ".env"), `${envNameOf(name)}="${text}"\n`),
   "oxbow.toml": (name, _text, typed) => put(join(project, "oxbow.toml"), `${name} = ${JSON.stringify(typed)}\n`),
   "oxbow.toml as text": (name, text) => put(join(project, "oxbow.toml"), `"${name}" = ${JSON.stringify(text)}\n`),
-  "package.json": (name, _text, typed) => put(join(project, "package.json"), JSON.stringify({ oxbow: nested(name, typed) })),
-  profile: (name, _text, typed) => put(join(home, "profiles.toml"), `active = "p"\n[profiles.p]\n${name} = ${JSON.stringify(typed)}\n`),
+  "package.json": (name, _text, typed) =>
+    put(join(project, "package.json"), JSON.stringify({ oxbow: nested(name, typed) })),
+  profile: (name, _text, typed) =>
+    put(join(home, "profiles.toml"), `active = "p"\n[profiles.p]\n${name} = ${JSON.stringify(typed)}\n`),
   "profile by environment name": (name, text) =>
     put(join(home, "profiles.toml"), `active = "p"\n[profiles.p]\n${envNameOf(name)} = ${JSON.stringify(text)}\n`),
 };
@@ -101,7 +107,9 @@ describe("loadSettings", () => {
     sources[source]!(name, text, typed);
     if (declarations[name].outsideProfiles && source.startsWith("profile")) {
       if (name === "home") process.env["OXBOW_HOME"] = home;
-      expect(errorOf().message).toMatch(/(home|profile|OXBOW_\w+) in profile "p" of .*profiles\.toml cannot be set by a profile/);
+      expect(errorOf().message).toMatch(
+        /(home|profile|OXBOW_\w+) in profile "p" of .*profiles\.toml cannot be set by a profile/,
+      );
       return;
     }
     const value = get(name);
@@ -110,14 +118,17 @@ describe("loadSettings", () => {
 
   it.each(settingNames.filter((name) => !declarations[name].outsideProfiles))("takes %s from withSettings", (name) => {
     const { typed, expected } = sampleOf(name);
-    const value = get(name, nested(name, typed) as SettingsOverrides);
+    const value = get(name, nested(name, typed));
     expect(typeof value === "function" ? [1, 2, 3].map((failures) => value(failures)) : value).toEqual(expected);
   });
 
   it("prefers withSettings, environment, .env, oxbow.toml, package.json, profile, default, in this order", () => {
     expect(get("tasks.concurrency")).toBe(100);
     put(join(home, "profiles.toml"), 'active = "p"\n[profiles.p.tasks]\nconcurrency = 1\n');
-    const next = (): unknown => (forgetSettingsFiles(), get("tasks.concurrency"));
+    const next = (): unknown => {
+      forgetSettingsFiles();
+      return get("tasks.concurrency");
+    };
     expect(next()).toBe(1);
     put(join(project, "package.json"), '{"name": "x", "oxbow": {"tasks": {"concurrency": 2}}}');
     expect(next()).toBe(2);
@@ -134,7 +145,11 @@ describe("loadSettings", () => {
   it("merges sources setting by setting, not group by group", () => {
     put(join(project, "oxbow.toml"), "[tasks]\nconcurrency = 3\n");
     process.env["OXBOW_TASKS_DEFAULT_RETRIES"] = "2";
-    expect(loadSettings({ tasks: { refreshCache: true } }).tasks).toMatchObject({ concurrency: 3, defaultRetries: 2, refreshCache: true });
+    expect(loadSettings({ tasks: { refreshCache: true } }).tasks).toMatchObject({
+      concurrency: 3,
+      defaultRetries: 2,
+      refreshCache: true,
+    });
   });
 
   it("returns the same frozen object until something changes", () => {
@@ -193,7 +208,9 @@ describe("loadSettings", () => {
     put(join(root, "work", "package.json"), '{"oxbow": {"flows.defaultRetries": 3}}');
     put(join(project, "package.json"), '{"name": "x", "dependencies": {"oxbow": "*"}}');
     const settings = loadSettings();
-    expect([settings.tasks.concurrency, settings.tasks.defaultRetries, settings.flows.defaultRetries]).toEqual([100, 2, 3]);
+    expect([settings.tasks.concurrency, settings.tasks.defaultRetries, settings.flows.defaultRetries]).toEqual([
+      100, 2, 3,
+    ]);
   });
 
   it("ignores names of others in .env, empty values, and files of others", () => {
@@ -249,28 +266,37 @@ describe("loadSettings, told something wrong,", () => {
     if (meant) expect(error.hint).toBe(`did you mean ${meant}?`);
   });
 
-  it.each(settingNames.filter((name) => !["path", "string"].includes(declarations[name].type)))("refuses nonsense for %s and names its source", (name) => {
-    process.env[envNameOf(name)] = "nonsense";
-    expect(errorOf().message).toMatch(`${envNameOf(name)} in the environment is "nonsense", expected `);
-    delete process.env[envNameOf(name)];
-    put(join(project, "oxbow.toml"), `${name} = "nonsense"\n`);
-    forgetSettingsFiles();
-    expect(errorOf().message).toMatch(`${name} in ${project}/oxbow.toml is "nonsense", expected `);
-    rmSync(join(project, "oxbow.toml"));
-    forgetSettingsFiles();
-    const error = errorOf(() => loadSettings(nested(name, "nonsense") as SettingsOverrides));
-    expect(error.message).toMatch(`${name} in withSettings is "nonsense", expected `);
-    expect(error.code).toBe("OXBOW_SETTING_INVALID");
-  });
+  it.each(settingNames.filter((name) => !["path", "string"].includes(declarations[name].type)))(
+    "refuses nonsense for %s and names its source",
+    (name) => {
+      process.env[envNameOf(name)] = "nonsense";
+      expect(errorOf().message).toMatch(`${envNameOf(name)} in the environment is "nonsense", expected `);
+      delete process.env[envNameOf(name)];
+      put(join(project, "oxbow.toml"), `${name} = "nonsense"\n`);
+      forgetSettingsFiles();
+      expect(errorOf().message).toMatch(`${name} in ${project}/oxbow.toml is "nonsense", expected `);
+      rmSync(join(project, "oxbow.toml"));
+      forgetSettingsFiles();
+      const error = errorOf(() => loadSettings(nested(name, "nonsense")));
+      expect(error.message).toMatch(`${name} in withSettings is "nonsense", expected `);
+      expect(error.code).toBe("OXBOW_SETTING_INVALID");
+    },
+  );
 
   it("refuses a value where a group is, and a group where a value is", () => {
-    expect(errorOf(() => loadSettings({ tasks: 5 } as never)).message).toBe("tasks in withSettings is 5, expected a table of settings");
-    expect(errorOf(() => loadSettings({ tasks: { concurrency: { x: 1 } } } as never)).message).toMatch('tasks.concurrency in withSettings is {"x":1}');
+    expect(errorOf(() => loadSettings({ tasks: 5 } as never)).message).toBe(
+      "tasks in withSettings is 5, expected a table of settings",
+    );
+    expect(errorOf(() => loadSettings({ tasks: { concurrency: { x: 1 } } } as never)).message).toMatch(
+      'tasks.concurrency in withSettings is {"x":1}',
+    );
   });
 
   it("refuses a setting that one source sets twice", () => {
     put(join(project, "oxbow.toml"), '"tasks.concurrency" = 1\nOXBOW_TASKS_CONCURRENCY = 2\n');
-    expect(errorOf().message).toBe(`OXBOW_TASKS_CONCURRENCY in ${project}/oxbow.toml was set before, as tasks.concurrency`);
+    expect(errorOf().message).toBe(
+      `OXBOW_TASKS_CONCURRENCY in ${project}/oxbow.toml was set before, as tasks.concurrency`,
+    );
   });
 
   it("names file and line of a syntax error", () => {
@@ -286,7 +312,7 @@ describe("loadSettings, told something wrong,", () => {
     ["active = 5", "active in % is not a name"],
     ["profiles = 5", "profiles in % is not a table"],
     ["[profiles]\np = 5", "profiles.p in % is not a table"],
-    ["actve = \"p\"", "Unknown setting actve in %"],
+    ['actve = "p"', "Unknown setting actve in %"],
   ])("names a profiles file that it cannot use: %s", (text, message) => {
     const path = put(join(home, "profiles.toml"), text);
     expect(errorOf().message).toContain(message.replace("%", path));
@@ -347,6 +373,8 @@ describe("describeSettings", () => {
 describe("docs/reference/settings.md", () => {
   it("is what scripts/settings-reference.ts makes of the schema", async () => {
     const { settingsReference } = await import("../../scripts/settings-reference.ts");
-    expect(readFileSync(new URL("../../docs/reference/settings.md", import.meta.url), "utf8")).toBe(settingsReference());
+    expect(readFileSync(new URL("../../docs/reference/settings.md", import.meta.url), "utf8")).toBe(
+      settingsReference(),
+    );
   });
 });

@@ -9,7 +9,14 @@ import { layerOf, valueOf, type Layer } from "./layer.ts";
 import { parseValue, path } from "./parse.ts";
 import { builtInProfile, profileLayer, readProfiles, type Profiles } from "./profiles.ts";
 import { projectLayers } from "./project-files.ts";
-import { declarations, envNameOf, settingNames, type SettingName, type Settings, type SettingsOverrides } from "./schema.ts";
+import {
+  declarations,
+  envNameOf,
+  settingNames,
+  type SettingName,
+  type Settings,
+  type SettingsOverrides,
+} from "./schema.ts";
 
 export type { Settings, SettingsOverrides } from "./schema.ts";
 
@@ -117,7 +124,8 @@ function resolveOne(name: SettingName, layers: readonly Layer[], home: string): 
     const value = valueOf(name, entry, layer, home);
     return { value, shown: isPath ? value : entry.raw, source: layer.source };
   }
-  const value = declaration.default === undefined ? undefined : parseValue(declaration, declaration.default, { base: home, home });
+  const value =
+    declaration.default === undefined ? undefined : parseValue(declaration, declaration.default, { base: home, home });
   return { value, shown: isPath ? value : declaration.default, source: "default" };
 }
 

@@ -21,14 +21,14 @@ export interface ErrorFields {
 
 /** Takes an error apart. */
 export function fieldsOf(error: Error): ErrorFields {
-  const hidden: Fields = {};
-  const shown = Object.create(null) as Fields;
+  const hidden: [string, unknown][] = [];
+  const shown: [string, unknown][] = [];
   for (const name of Object.getOwnPropertyNames(error)) {
     const isShown = Object.prototype.propertyIsEnumerable.call(error, name);
     if (!isShown && !hiddenNames.includes(name)) throw new Refusal("Error", `its hidden field "${name}" would be lost`);
-    (isShown ? shown : hidden)[name] = (error as unknown as Fields)[name];
+    (isShown ? shown : hidden).push([name, (error as unknown as Fields)[name]]);
   }
-  return { hidden, shown };
+  return { hidden: Object.fromEntries(hidden), shown: Object.fromEntries(shown) };
 }
 
 /** An error of its class and fields; `undefined` where there is no such class or no such fields. */

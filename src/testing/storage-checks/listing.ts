@@ -32,6 +32,7 @@ export const listChecks: readonly StorageCheck[] = [
       const page = (await listed(storage.list({ prefix: "page/", ...(after === undefined ? {} : { after }) }))).slice(0, 60);
       if (page.length === 0) break;
       pages.push(...page);
+      assert.ok(pages.length <= keys.length, "Pages come again");
     }
     assert.deepEqual(pages, inOrder);
     assert.deepEqual(await listed(storage.list({ after: "page/2485" })), ["page/249"], "A key that is not there is a beginning too");
