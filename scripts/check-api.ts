@@ -29,17 +29,18 @@ function check(name: string, declarations: string): string[] {
     localBuild: write,
     messageCallback(message) {
       message.handled = true;
-      if (message.logLevel === "error" || message.logLevel === "warning")
+      // What it says about the report itself is said below, with this project's commands.
+      if (message.messageId.startsWith("console-")) return;
+      if (message.logLevel === "error" || message.logLevel === "warning") {
         findings.push(message.formatMessageWithLocation(root));
+      }
     },
   });
-  if (!apiReportChanged) return findings;
-  if (write) console.log(`etc/${name}.api.md written`);
-  else
-    findings.push(
-      `etc/${name}.api.md is not what ${declarations} declares: read what changed, then run \`npm run api\``,
-    );
-  return write ? findings.filter((line) => !line.includes(`${name}.api.md`)) : findings;
+  if (apiReportChanged && write) console.log(`etc/${name}.api.md written`);
+  if (apiReportChanged && !write) {
+    findings.push(`etc/${name}.api.md is not what ${declarations} declares: if that is meant, run \`npm run api\``);
+  }
+  return findings;
 }
 
 mkdirSync(join(root, "etc"), { recursive: true });

@@ -35,7 +35,7 @@ try {
   const { tarball, shipped } = await pack(folder);
   const points = entryPoints(readFileSync(join(root, "package.json"), "utf8"));
   const findings = [
-    ...checkContents(shipped),
+    ...checkContents(points, shipped),
     ...checkExports(points, shipped),
     ...(await judged("publint", "run", tarball, "--strict")),
     ...(await judged("attw", tarball, "--profile", "esm-only", "--format", "ascii", "--no-emoji")),

@@ -123,12 +123,16 @@ const steps = await withSettings(settings, () =>
     maxDelay: 12 * 60,
   }),
 );
-const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
+
 const hits = steps.filter(({ decision }) => decision?.outcome === "hit");
 const saved = hits.reduce((sum, { decision }) => sum + (decision?.savedMs ?? 0), 0);
+const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
+// npm runs scripts in the package's folder, and says in INIT_CWD where the user is.
+const here = process.env["INIT_CWD"] ?? process.cwd();
+const written = (name: string) => relative(here, join(out, name));
 
 for (const { name, decision } of steps) console.log(`${name.padEnd(26)} ${decision?.toString() ?? ""}`);
 console.log(`
 ${steps.length} steps: ${steps.length - hits.length} computed, ${hits.length} from the cache
 took ${seconds(performance.now() - started)}${hits.length > 0 ? `; the cache saved ${seconds(saved)} of computing` : ""}
-report: ${relative(process.cwd(), join(out, "report.md"))}, plot: ${relative(process.cwd(), join(out, "delays.svg"))}`);
+report: ${written("report.md")}, plot: ${written("delays.svg")}`);

@@ -2,10 +2,10 @@
 import { setTimeout } from "node:timers/promises";
 import { INPUTS, task } from "oxbow";
 
-const shortLived = task("short-lived", { cachePolicy: INPUTS, cacheExpiration: "200ms" }, (x: number) => x + 1);
+const shortLived = task("short-lived", { cachePolicy: INPUTS, cacheExpiration: "1s" }, (x: number) => x + 1);
 const longLived = task("long-lived", { cachePolicy: INPUTS }, (x: number) => x + 1);
 
 await shortLived(1);
 console.log((await longLived.run(1)).name);
-await setTimeout(250);
+await setTimeout(1100);
 console.log((await longLived.run(1)).name);

@@ -2,7 +2,9 @@
 import { setTimeout } from "node:timers/promises";
 import { INPUTS, task } from "oxbow";
 
-const loadTable = task("load-table", { cachePolicy: INPUTS, cacheExpiration: "20ms" }, (name: string) => name.toUpperCase());
+const loadTable = task("load-table", { cachePolicy: INPUTS, cacheExpiration: "20ms" }, (name: string) =>
+  name.toUpperCase(),
+);
 
 await loadTable("customers");
 await setTimeout(50);

@@ -2,9 +2,9 @@
 import { setTimeout } from "node:timers/promises";
 import { INPUTS, task } from "oxbow";
 
-const weather = task("weather", { cachePolicy: INPUTS, cacheExpiration: "200ms" }, (city: string) => `sunny in ${city}`);
+const weather = task("weather", { cachePolicy: INPUTS, cacheExpiration: "1s" }, (city: string) => `sunny in ${city}`);
 
 console.log((await weather.run("Lima")).name);
 console.log((await weather.run("Lima")).name);
-await setTimeout(250);
+await setTimeout(1100);
 console.log((await weather.run("Lima")).name); // expired

@@ -14,7 +14,9 @@ const byShape = cacheKeyFn((_context, inputs) => {
   return `${path}_${digest}_${rows.length}`;
 });
 
-const total = task("total", { cachePolicy: byShape }, (table: Table) => table.rows.flat().reduce((sum, each) => sum + each, 0));
+const total = task("total", { cachePolicy: byShape }, (table: Table) =>
+  table.rows.flat().reduce((sum, each) => sum + each, 0),
+);
 
 const rows = Array.from({ length: 100_000 }, (_, row) => [row, row * 2]);
 const first = await total.run({ path: "sales.csv", columns: ["a", "b"], rows });

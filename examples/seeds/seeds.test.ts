@@ -13,7 +13,9 @@ import { afterAll, describe, expect, test } from "vitest";
 const folder = import.meta.dirname;
 const root = join(folder, "..", "..");
 const namesOf = (place: string, ending: string): string[] =>
-  readdirSync(place).flatMap((name) => (name.endsWith(ending) && !name.endsWith(`.test${ending}`) ? [name.slice(0, -ending.length)] : []));
+  readdirSync(place).flatMap((name) =>
+    name.endsWith(ending) && !name.endsWith(`.test${ending}`) ? [name.slice(0, -ending.length)] : [],
+  );
 const examples = namesOf(folder, ".ts");
 const expectations = namesOf(join(folder, "expected"), ".txt");
 
@@ -46,7 +48,10 @@ async function run(example: string, home: string, settings: Readonly<Record<stri
   try {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("OXBOW_") && name !== "NODE_ENV");
     const env = { ...Object.fromEntries(inherited), OXBOW_HOME: home, NO_COLOR: "1", ...settings };
-    return await promisify(execFile)(process.execPath, ["--experimental-strip-types", `examples/seeds/${example}.ts`], { cwd: root, env });
+    return await promisify(execFile)(process.execPath, ["--experimental-strip-types", `examples/seeds/${example}.ts`], {
+      cwd: root,
+      env,
+    });
   } finally {
     running -= 1;
     waiting.shift()?.();
@@ -97,9 +102,12 @@ describe("each example prints what it should", { timeout: 60_000 }, () => {
     expectHere((await run(name, home)).stdout, "the second time").toBe(expected(`${name}.again`));
   });
 
-  test.concurrent.for(Object.keys(environments))("%s, with the setting in the environment", async (name, { expect: expectHere }) => {
-    expectHere((await run(name, freshHome(), environments[name])).stdout).toBe(expected(`${name}.environment`));
-  });
+  test.concurrent.for(Object.keys(environments))(
+    "%s, with the setting in the environment",
+    async (name, { expect: expectHere }) => {
+      expectHere((await run(name, freshHome(), environments[name])).stdout).toBe(expected(`${name}.environment`));
+    },
+  );
 });
 
 describe("the log tells what the documents show", { timeout: 60_000 }, () => {
@@ -125,7 +133,9 @@ describe("the log tells what the documents show", { timeout: 60_000 }, () => {
 describe("the log tells why a cache does not work", { timeout: 60_000 }, () => {
   test("a hit on a record of another task names that task", async () => {
     const lines = logLines(await run("shared-by-tasks-and-flows", freshHome()));
-    expect(lines).toContain("INFO Task run 'twice-…' - Finished in state Cached(type=COMPLETED) - hit: computed … ago by another task, 'double', saved …");
+    expect(lines).toContain(
+      "INFO Task run 'twice-…' - Finished in state Cached(type=COMPLETED) - hit: computed … ago by another task, 'double', saved …",
+    );
   });
 
   test("a policy beside persistResult: false is warned of", async () => {
@@ -135,13 +145,17 @@ describe("the log tells why a cache does not work", { timeout: 60_000 }, () => {
 
   test("an input that cannot be hashed is named, with ways out", async () => {
     const lines = logLines(await run("unserializable-input-reported", freshHome()));
-    expect(lines[0]).toMatch(/^WARN Task run 'fetch-page-…' - Not cached: .*args\.client\.send.*function.*\.omit\("client"\)/);
+    expect(lines[0]).toMatch(
+      /^WARN Task run 'fetch-page-…' - Not cached: .*args\.client\.send.*function.*\.omit\("client"\)/,
+    );
   });
 
   test("a key function that is not deterministic is reported with both keys", async () => {
     const lines = logLines(await run("key-function-not-deterministic", freshHome()));
     const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-    expect(lines[0]).toMatch(new RegExp(`Task run 'add-one-…' - Not cached: .*not deterministic.*"1-${uuid}".*"1-${uuid}"`));
+    expect(lines[0]).toMatch(
+      new RegExp(`Task run 'add-one-…' - Not cached: .*not deterministic.*"1-${uuid}".*"1-${uuid}"`),
+    );
   });
 
   test("an expired record is told from one that never was", async () => {
@@ -152,8 +166,13 @@ describe("the log tells why a cache does not work", { timeout: 60_000 }, () => {
     ]);
   });
 
-  test.for(["unwritable-storage", "unwritable-home"])("%s: a result that could not be stored is an ERROR line", async (name) => {
-    const lines = logLines(await run(name, freshHome()));
-    expect(lines.filter((line) => line.startsWith("ERROR "))).toEqual([expect.stringMatching(/Task run 'add-one-…' - The result could not be stored: .*seeds/)]);
-  });
+  test.for(["unwritable-storage", "unwritable-home"])(
+    "%s: a result that could not be stored is an ERROR line",
+    async (name) => {
+      const lines = logLines(await run(name, freshHome()));
+      expect(lines.filter((line) => line.startsWith("ERROR "))).toEqual([
+        expect.stringMatching(/Task run 'add-one-…' - The result could not be stored: .*seeds/),
+      ]);
+    },
+  );
 });

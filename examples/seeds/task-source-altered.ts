@@ -7,8 +7,9 @@ const asItWas = task("my-stateful-task", { cachePolicy: TASK_SOURCE }, () => {
 });
 
 const withAComment = task("my-stateful-task", { cachePolicy: TASK_SOURCE }, () => {
+  console.log("sleeping");
+
   // The answer.
-  console.log( "sleeping" );
   return 42;
 });
 

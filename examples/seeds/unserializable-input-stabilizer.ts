@@ -18,7 +18,9 @@ class Connection extends EventEmitter {
 
 registerStabilizer(Connection, (connection) => connection.url);
 
-const ask = task("ask", { cachePolicy: INPUTS.and(RUN_ID) }, (connection: Connection, text: string) => connection.query(text));
+const ask = task("ask", { cachePolicy: INPUTS.and(RUN_ID) }, (connection: Connection, text: string) =>
+  connection.query(text),
+);
 
 const demoFlow = flow("demo-flow", async () => {
   for (const url of ["db://one", "db://one", "db://two"]) {

@@ -1,4 +1,5 @@
-import { globSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { root } from "../shared/run.ts";
 import type { EntryPoint } from "../shared/entry-points.ts";
 
@@ -6,28 +7,33 @@ const beside = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
 const required = ["package.json", "README.md", "LICENSE"];
 
 /** What is wrong with the list of files that `npm pack` ships. */
-export function checkContents(shipped: readonly string[]): string[] {
+export function checkContents(points: readonly EntryPoint[], shipped: readonly string[]): string[] {
   const findings = required.filter((file) => !shipped.includes(file)).map((file) => `${file} is not in the package`);
+  const code = new Set(points.map((point) => bare(point.code)));
   for (const file of shipped) {
     if (beside.includes(file)) continue;
     if (!/^dist\/.+\.(js|d\.ts)$/.test(file))
       findings.push(`${file} is in the package; "files" in package.json should leave it out`);
     else if (/\.test\.|\/fixtures\//.test(file))
       findings.push(`${file} is a test and in the package; exclude it in tsconfig.build.json`);
-    else if (!sourceOf(file)) findings.push(`${file} has no source any more: delete dist/ and build again`);
+    else if (!isMade(file, code)) findings.push(`${file} comes from an older build: delete dist/ and build again`);
   }
   return findings;
 }
 
-function sourceOf(file: string): boolean {
-  const source = file.replace(/^dist\//, "src/").replace(/(\.d\.ts|\.js)$/, ".ts");
-  return globSync(source, { cwd: root }).length > 0;
+/** Whether a build of the source that is there makes this file: code by entry point and chunk, declarations one by one. */
+function isMade(file: string, code: ReadonlySet<string>): boolean {
+  if (file.endsWith(".js")) return code.has(file) || file.startsWith("dist/chunks/");
+  return existsSync(join(root, file.replace(/^dist\//, "src/").replace(/\.d\.ts$/, ".ts")));
+}
+
+function bare(path: string): string {
+  return path.replace(/^\.\//, "");
 }
 
 /** Compares `exports` with the files both ways: each names a file, and each entry file of a folder is named. */
 export function checkExports(points: readonly EntryPoint[], shipped: readonly string[]): string[] {
   const findings: string[] = [];
-  const bare = (path: string): string => path.replace(/^\.\//, "");
   for (const { subpath, types, code } of points) {
     for (const path of [types, code]) {
       if (!shipped.includes(bare(path)))

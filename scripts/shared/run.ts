@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { delimiter, join } from "node:path";
 
 /** The folder of the repository. */
@@ -16,7 +16,7 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The process is killed after this long. */
+  /** The process, and what it started, is killed after this long. @default 10 minutes */
   readonly timeoutMs?: number;
 }
 
@@ -29,9 +29,10 @@ export function attempt(command: string, args: readonly string[], options: RunOp
       cwd: options.cwd ?? root,
       env: { ...process.env, PATH: path, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: options.timeoutMs ?? 10 * 60_000,
       shell: process.platform === "win32",
+      detached: process.platform !== "win32",
     });
+    const limit = setTimeout(() => killWithChildren(child), options.timeoutMs ?? 10 * 60_000);
     let stdout = "";
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -43,10 +44,20 @@ export function attempt(command: string, args: readonly string[], options: RunOp
     });
     child.on("error", reject);
     child.on("close", (status, signal) => {
+      clearTimeout(limit);
       if (signal !== null) output += `\nended by ${signal}\n`;
       resolve({ status: status ?? 1, stdout, output });
     });
   });
+}
+
+/** A test that never ends is a child of the process that was started, and would outlive it. */
+function killWithChildren(child: ChildProcess): void {
+  try {
+    process.kill(process.platform === "win32" ? child.pid! : -child.pid!, "SIGKILL");
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 /**

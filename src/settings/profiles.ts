@@ -10,7 +10,6 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { newId } from "../kernel/ids.ts";
 import { invalid, layerOf, unknownSetting, type Layer } from "./layer.ts";
 import { declarations } from "./schema.ts";
 import { formatToml, parseToml, textOf } from "./settings-file.ts";
@@ -49,7 +48,7 @@ export function writeProfiles({ path, active, profiles }: Profiles): void {
   const kept = [...profiles].filter(([name, table]) => name !== builtInProfile || Object.keys(table).length > 0);
   const text = formatToml({ ...(active === undefined ? {} : { active }), profiles: Object.fromEntries(kept) });
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${newId()}`;
+  const temporary = `${path}.${process.pid}-${Date.now().toString(36)}`;
   try {
     const file = openSync(temporary, "wx", 0o600);
     try {

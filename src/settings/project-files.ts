@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import { parseEnv } from "node:util";
 import { checkEnvNames } from "./environment.ts";
 import { invalid, layerOf, type Layer } from "./layer.ts";
 import { parseJson, parseToml, textOf } from "./settings-file.ts";
@@ -13,6 +12,8 @@ function dotEnv(cwd: string): Layer | undefined {
   const path = join(cwd, ".env");
   const text = textIfFile(path);
   if (text === undefined || !text.includes("OXBOW_")) return undefined;
+  // An import of node:util loads all of it, for each program that has no .env.
+  const { parseEnv } = process.getBuiltinModule("node:util");
   const ours = Object.entries(parseEnv(text)).filter(([name, value]) => name.startsWith("OXBOW_") && value !== "");
   const named = checkEnvNames(
     ours.map(([name]) => name),

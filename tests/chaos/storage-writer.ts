@@ -23,8 +23,8 @@ export interface WriterOrder {
   readonly size: number;
 }
 
-/** Keys that are written together, by one `putAll`. */
-export const batchKeys: readonly string[] = ["batch/small", "batch/large", "batch/last"];
+/** Keys that are written together, by one `putAll`; many, so that a kill often meets one half-way. */
+export const batchKeys: readonly string[] = Array.from({ length: 40 }, (_, i) => (i === 20 ? "batch/large" : `batch/${i}`));
 
 export function openStorage(kind: StorageKind, folder: string): Storage {
   return kind === "file" ? fileStorage(folder) : sqliteStorage(folder);

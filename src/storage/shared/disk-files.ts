@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, read, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, read, statSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { checkFolder, codeOf } from "./disk-failure.ts";
+import { checkFolder, codeOf, quiet } from "./disk-failure.ts";
 
 /**
  * Up to here files are read and written synchronously: it takes 5 to 50 µs, where a trip to the thread pool and
@@ -48,16 +48,26 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 /**
- * Makes a folder, and those above it.
+ * Makes a folder, and those above it. Step by step: `mkdir` with `recursive` never returns where the file system says
+ * of a folder that it cannot make that it is not there, as `/proc` does.
  *
  * @returns the folders that have got a new name in them: to be flushed, where names have to outlive a power loss
  */
 export function createFolder(path: string): string[] {
   checkFolder(path);
-  const first = mkdirSync(path, { recursive: true });
-  const parents: string[] = [];
-  for (let made = path; first !== undefined && made.length >= first.length; made = dirname(made)) parents.push(dirname(made));
-  return parents;
+  const missing: string[] = [];
+  for (let next = path; statSync(next, quiet) === undefined; next = dirname(next)) missing.push(next);
+  for (const next of missing.toReversed()) makeFolder(next);
+  return missing.map((next) => dirname(next));
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process was faster.
+    if (codeOf(error) !== "EEXIST" || !statSync(path, quiet)?.isDirectory()) throw error;
+  }
 }
 
 /** Makes the names in a folder outlive a power loss. */
