@@ -44,12 +44,7 @@ export async function checkImports(base: string, rules: string): Promise<ImportR
   const options = (await extractOptions(rules)) as ICruiseOptions;
   const tsConfig = join(base, "tsconfig.json");
   const transpile = existsSync(tsConfig) ? { tsConfig: extractTsConfig(tsConfig) } : {};
-  const { output } = await cruise(
-    ["src"],
-    { ...options, baseDir: base, validate: true, outputType: undefined! },
-    {},
-    transpile,
-  );
+  const { output } = await cruise(["src"], { ...options, baseDir: base, validate: true }, {}, transpile);
   const { modules, summary } = output as ICruiseResult;
   const read = modules.filter(
     (module) => module.source.startsWith("src/") && module.source.endsWith(".ts") && !module.couldNotResolve,

@@ -3,23 +3,25 @@
  * is chosen here; everything below knows contracts only.
  */
 import { resolve } from "node:path";
-import { CachePolicy } from "./caching/cache-policy.ts";
+import { CachePolicy, type CacheKeyFn } from "./caching/cache-policy.ts";
 import { FlowParametersMember } from "./caching/flow-parameters.ts";
 import { InputsMember } from "./caching/inputs.ts";
-import { KeyFnMember, type CacheKeyFn } from "./caching/key-fn.ts";
+import { KeyFnMember } from "./caching/key-fn.ts";
 import { RunIdMember } from "./caching/run-id.ts";
 import { TaskNameMember } from "./caching/task-name.ts";
 import { TaskSourceMember } from "./caching/task-source.ts";
 import { inProcess } from "./engine/in-process.ts";
-import type { RunContext } from "./engine/run-context.ts";
-import { scopeForRun, type Services, type StoreChoice } from "./engine/scope.ts";
+import { scopeForRun } from "./engine/scope.ts";
+import type { Services, StoreChoice } from "./engine/services.ts";
+import type { RunContext } from "./engine/views.ts";
 import { systemClock } from "./kernel/clock.ts";
+import { ConfigurationError, messageOf } from "./kernel/errors.ts";
 import { createLogger } from "./logging/logger.ts";
 import { stderrSink } from "./logging/stderr-sink.ts";
 import { ResultStore } from "./results/result-store.ts";
 import { serializerFor } from "./serializers/registry.ts";
 import type { Serializer } from "./serializers/serializer.ts";
-import type { Settings } from "./settings/settings.ts";
+import { describeSettings, type Settings } from "./settings/settings.ts";
 import { fileStorage } from "./storage/file.ts";
 import { sqliteStorage } from "./storage/sqlite.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -68,6 +70,16 @@ function storageOf(choice: Storage | string | undefined, settings: Settings): St
   return typeof choice === "string" ? storageAt(choice, fileStorage) : choice;
 }
 
+function defaultSerializer(settings: Settings): Serializer {
+  const format = settings.results.defaultSerializer;
+  try {
+    return serializerFor(format);
+  } catch (error) {
+    const { source } = describeSettings().find((setting) => setting.name === "results.defaultSerializer")!;
+    throw new ConfigurationError("OXBOW_SETTING_INVALID", `results.defaultSerializer in ${source}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 interface MadeStore {
   readonly keyStorage: Storage | undefined;
   readonly serializer: Serializer;
@@ -80,14 +92,16 @@ const stores = new WeakMap<Storage, MadeStore[]>();
 function resultStore(settings: Settings, choice: StoreChoice): ResultStore {
   const storage = storageOf(choice.storage, settings);
   const keyStorage = choice.keyStorage === undefined ? undefined : storageOf(choice.keyStorage, settings);
-  const serializer = choice.serializer ?? serializerFor(settings.results.defaultSerializer);
+  const serializer = choice.serializer ?? defaultSerializer(settings);
   let made = stores.get(storage);
   if (!made) stores.set(storage, (made = []));
   for (const each of made) {
     if (each.keyStorage === keyStorage && each.serializer === serializer) return each.store;
   }
   const memory = { entries: settings.results.memoryEntries, bytes: settings.results.memoryBytes };
-  const store = new ResultStore({ storage, keyStorage, serializer, serializerFor, memory });
+  // A serializer of the user's own reads what it wrote, registered or not.
+  const reader = (format: string): Serializer => (format === serializer.format ? serializer : serializerFor(format));
+  const store = new ResultStore({ storage, keyStorage, serializer, serializerFor: reader, memory });
   made.push({ keyStorage, serializer, store });
   return store;
 }

@@ -11,9 +11,8 @@ export { getLogger, getRunContext } from "./authoring/context.ts";
 
 export { cacheKey, cacheKeyFn, DEFAULT, FLOW_PARAMETERS, INPUTS, NO_CACHE, RUN_ID, TASK_NAME, TASK_SOURCE } from "./defaults.ts";
 export { CachePolicy } from "./caching/cache-policy.ts";
-export type { PolicyConfiguration } from "./caching/cache-policy.ts";
-export type { CacheKeyFn } from "./caching/key-fn.ts";
-export { fileInput } from "./hashing/file-input.ts";
+export type { CacheKeyFn, PolicyConfiguration } from "./caching/cache-policy.ts";
+export { fileInput, type FileInput, type FileInputOptions } from "./hashing/file-input.ts";
 export { registerStabilizer } from "./hashing/stabilizers.ts";
 
 export { ResultStore } from "./results/result-store.ts";
@@ -27,7 +26,7 @@ export { inProcess, type InProcessOptions } from "./engine/in-process.ts";
 export type { TaskPool, TaskRunner } from "./engine/task-runner.ts";
 export { TaskFuture } from "./engine/futures.ts";
 export { TaskFutures, type Items } from "./engine/task-map.ts";
-export type { FlowRunView, RunContext, RunView, TaskRunView } from "./engine/run-context.ts";
+export type { FlowRunView, RunContext, RunView, SubjectView, TaskRunView } from "./engine/views.ts";
 
 export { State } from "./states/state.ts";
 export type { StateType } from "./states/state.ts";

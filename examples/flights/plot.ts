@@ -82,7 +82,7 @@ ${series(
 
 /** The `top` groups with the longest mean delay: a dot for the mean and a line for its interval. */
 export function plotRanking(summaries: readonly Summary[], title: string, top: number, look: Theme): Panel {
-  const [left, right, head, row] = [330, 90, 78, 24];
+  const [left, right, head, row] = [370, 90, 78, 24];
   const shown = [...summaries].sort((a, b) => b.mean - a.mean).slice(0, top);
   const low = Math.min(0, Math.floor(Math.min(...shown.map((group) => group.meanInterval[0])) / 10) * 10);
   const high = Math.ceil(Math.max(...shown.map((group) => group.meanInterval[1])) / 10) * 10;

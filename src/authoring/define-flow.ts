@@ -1,22 +1,20 @@
 import type { FlowDefinition } from "../engine/definition.ts";
-import type { FlowRunView } from "../engine/run-context.ts";
 import { checkOptions } from "./check-options.ts";
 import { defineRun, hooksFor } from "./define-run.ts";
-import type { Flow } from "./flow.ts";
 import type { FlowOptions } from "./options.ts";
 
 /** Turns what the user wrote into what the engine works with. @throws {ConfigurationError} */
-export function defineFlow(name: string, options: FlowOptions, fn: (...args: never[]) => unknown, made: Flow): FlowDefinition {
+export function defineFlow(name: string, options: FlowOptions, fn: (...args: never[]) => unknown): FlowDefinition {
   checkOptions("Flow", name, options, fn);
-  const hooks = hooksFor<Flow, FlowRunView>(made);
+  const run = defineRun(name, options, fn);
   return {
-    ...defineRun(name, options, fn),
+    ...run,
     schema: options.parameters,
     taskRunner: options.taskRunner,
-    onRunning: hooks(options.onRunning),
-    onCompletion: hooks(options.onCompletion),
-    onFailure: hooks(options.onFailure),
-    onCancellation: hooks(options.onCancellation),
-    onCrashed: hooks(options.onCrashed),
+    onRunning: hooksFor(run, options.onRunning),
+    onCompletion: hooksFor(run, options.onCompletion),
+    onFailure: hooksFor(run, options.onFailure),
+    onCancellation: hooksFor(run, options.onCancellation),
+    onCrashed: hooksFor(run, options.onCrashed),
   };
 }

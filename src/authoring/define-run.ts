@@ -1,5 +1,5 @@
 import type { DelayFn, RunDefinition, StateHook } from "../engine/definition.ts";
-import type { RunView } from "../engine/run-context.ts";
+import type { SubjectView } from "../engine/views.ts";
 import { parametersFromNames, parametersOf, type Parameters } from "../hashing/parameters.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
 import type { State } from "../states/state.ts";
@@ -32,13 +32,12 @@ export function lengthOf(duration: Duration | undefined, where: string): number 
   return duration === undefined ? undefined : toMs(duration, where);
 }
 
-type Hook<S, V> = (subject: S, run: V, state: State) => unknown;
+type Hook<V> = (subject: SubjectView, run: V, state: State) => unknown;
 
-/** Hooks as the engine calls them: the user's hooks get the task or flow that the user has. */
-export function hooksFor<S, V extends RunView>(made: S): (hooks: Hook<S, V> | ReadonlyArray<Hook<S, V>> | undefined) => ReadonlyArray<StateHook<V>> {
-  return (hooks) =>
-    (typeof hooks === "function" ? [hooks] : (hooks ?? [])).map((hook) => ({
-      name: hook.name || "anonymous",
-      call: (run, state) => hook(made, run, state),
-    }));
+/** Hooks as the engine calls them: a list, each with a name. */
+export function hooksFor<V>(subject: SubjectView, hooks: Hook<V> | ReadonlyArray<Hook<V>> | undefined): ReadonlyArray<StateHook<V>> {
+  return (typeof hooks === "function" ? [hooks] : (hooks ?? [])).map((hook) => ({
+    name: hook.name || "anonymous",
+    call: (run, state) => hook(subject, run, state),
+  }));
 }

@@ -1,19 +1,17 @@
 import type { CachePolicy } from "../caching/cache-policy.ts";
 import { cacheKeyFn, warn } from "../defaults.ts";
 import type { TaskDefinition } from "../engine/definition.ts";
-import type { TaskRunView } from "../engine/run-context.ts";
 import { sourceDigest } from "../hashing/function-source.ts";
 import { checkOptions } from "./check-options.ts";
 import { defineRun, hooksFor, lengthOf } from "./define-run.ts";
 import type { TaskOptions } from "./options.ts";
-import type { Task } from "./task.ts";
 
 /** Turns what the user wrote into what the engine works with. @throws {ConfigurationError} */
-export function defineTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown, made: Task): TaskDefinition {
+export function defineTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): TaskDefinition {
   checkOptions("Task", name, options, fn);
-  const hooks = hooksFor<Task, TaskRunView>(made);
+  const run = defineRun(name, options, fn);
   const definition: TaskDefinition = {
-    ...defineRun(name, options, fn),
+    ...run,
     policy: policyOf(name, options),
     expirationMs: lengthOf(options.cacheExpiration, "cacheExpiration"),
     refresh: options.refreshCache,
@@ -24,9 +22,9 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
     output: options.output,
     validate: options.validate,
     waitFor: options.waitFor ?? [],
-    onRunning: hooks(options.onRunning),
-    onCompletion: hooks(options.onCompletion),
-    onFailure: hooks(options.onFailure),
+    onRunning: hooksFor(run, options.onRunning),
+    onCompletion: hooksFor(run, options.onCompletion),
+    onFailure: hooksFor(run, options.onFailure),
   };
   checkNames(definition);
   remember(definition);

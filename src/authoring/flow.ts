@@ -56,6 +56,6 @@ function makeFlow(name: string, options: FlowOptions, fn: (...args: never[]) => 
   };
   const made = Object.assign(call, methods) as unknown as Flow;
   Object.defineProperty(made, "name", { value: name, configurable: true });
-  const definition: FlowDefinition = defineFlow(name, options, fn, made);
+  const definition: FlowDefinition = defineFlow(name, options, fn);
   return made;
 }

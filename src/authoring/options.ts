@@ -1,21 +1,18 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { CachePolicy } from "../caching/cache-policy.ts";
-import type { CacheKeyFn } from "../caching/key-fn.ts";
+import type { CacheKeyFn, CachePolicy } from "../caching/cache-policy.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Duration } from "../kernel/duration.ts";
-import type { FlowRunView, RunContext, TaskRunView } from "../engine/run-context.ts";
+import type { FlowRunView, RunContext, SubjectView, TaskRunView } from "../engine/views.ts";
 import type { TaskRunner } from "../engine/task-runner.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { State } from "../states/state.ts";
 import type { RecordMetadata, Storage } from "../storage/storage.ts";
-import type { Flow } from "./flow.ts";
-import type { Task } from "./task.ts";
 
 /** What a hook of a task is called with. The hook may be asynchronous; its error is logged. */
-export type TaskHook = (task: Task, run: TaskRunView, state: State) => unknown;
+export type TaskHook = (task: SubjectView, run: TaskRunView, state: State) => unknown;
 
 /** What a hook of a flow is called with. The hook may be asynchronous; its error is logged. */
-export type FlowHook = (flow: Flow, run: FlowRunView, state: State) => unknown;
+export type FlowHook = (flow: SubjectView, run: FlowRunView, state: State) => unknown;
 
 /** How long to wait before each retry: one for all, one for each (the last repeats), or by the number of failures so far. */
 export type RetryDelay = Duration | readonly Duration[] | ((failures: number) => Duration);

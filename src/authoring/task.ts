@@ -94,6 +94,6 @@ function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => 
   };
   const made = Object.assign(call, methods) as unknown as Task;
   Object.defineProperty(made, "name", { value: name, configurable: true });
-  const definition: TaskDefinition = defineTask(name, options, fn, made);
+  const definition: TaskDefinition = defineTask(name, options, fn);
   return made;
 }

@@ -58,6 +58,14 @@ export interface PolicyMember {
   checkNames?(parameters: () => { readonly names: readonly string[]; readonly open: boolean }, taskName: string): void;
 }
 
+/**
+ * Makes a cache key: gets the context of the run and the inputs by parameter name. Equal calls must give equal
+ * strings; returning nothing means that this call is not cached.
+ *
+ * @typeParam C the run context, as `getRunContext()` gives it
+ */
+export type CacheKeyFn<C = unknown> = (context: C, inputs: Record<string, unknown>) => Awaitable<string | null | undefined>;
+
 /** Names to leave out, or to keep alone. */
 export interface Selection {
   readonly omit?: readonly string[];

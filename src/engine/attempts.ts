@@ -37,7 +37,6 @@ export type Outcome =
 /** Calls a body until it succeeds or nothing is left to try. Never rejects. */
 export function runAttempts(run: Run, rules: AttemptRules, body: () => unknown): Awaitable<Outcome> {
   if (run.interruption) return { ok: false, error: run.interruption.error, timedOut: false };
-  run.attempt += 1;
   const begun = performance.now();
   try {
     const result = callOnce(run, rules, body);
@@ -53,6 +52,8 @@ async function finish(run: Run, rules: AttemptRules, body: () => unknown, result
     const value = await result;
     // What the body submitted and did not wait for belongs to the attempt.
     if (run.hasOutstanding) await run.drain();
+    // What a cancelled body still returns is dropped.
+    if (run.interruption) return { ok: false, error: run.interruption.error, timedOut: false };
     return { ok: true, value, durationMs: performance.now() - begun };
   } catch (error) {
     return afterFailure(run, rules, body, error);
@@ -103,6 +104,7 @@ async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, 
       return { ok: false, error: reason, timedOut: false };
     }
   }
+  run.attempt += 1;
   run.enter(retrying(run.now()));
   await rules.onRetry?.();
   return runAttempts(run, rules, body);

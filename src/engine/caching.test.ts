@@ -173,6 +173,11 @@ describe("key functions", () => {
     expect(n).toBe(3);
   });
 
+  it("that read the clock are found, because it has moved on at the second call", async () => {
+    const { made } = counting({ resultStorage: memoryStorage(), cacheKeyFn: () => `at ${Date.now()}` });
+    expect((await made.run(1)).decision!.reason).toContain("The key function is not deterministic");
+  });
+
   it("may say that a call is not cached, and may not return anything but a string", async () => {
     const returning = async (key: unknown) => {
       const { made } = counting({ resultStorage: memoryStorage(), cacheKeyFn: () => key as string });
@@ -253,6 +258,7 @@ describe("failures of the cache", () => {
     const { made } = counting({ cachePolicy: INPUTS, resultStorage: failing("put") });
     const state = await withLogSink(sink, () => made.run(1));
     expect([state.name, state.persisted, state.result()]).toEqual(["Completed", false, 43]);
+    expect((await counting({ cachePolicy: INPUTS, resultStorage: memoryStorage() }).made.run(1)).persisted).toBe(false);
     expect(sink.records.find((record) => record.level === "error")!.message).toBe("The result could not be stored: StorageError: Cannot reach the disk");
   });
 
@@ -299,6 +305,50 @@ describe("failures of the cache", () => {
     accepts = false;
     expect((await made.run(1)).decision!.reason).toBe("`validate` refused the record");
     expect(calls).toEqual([1, 1]);
+  });
+});
+
+describe("choices of a task", () => {
+  it("reads with a serializer of its own, registered or not", async () => {
+    const plain = { format: "plain", serialize: (value: unknown) => [new TextEncoder().encode(String(value))], deserialize: (bytes: Uint8Array) => Number(new TextDecoder().decode(bytes)) };
+    const { made } = counting({ cachePolicy: INPUTS, resultStorage: memoryStorage(), resultSerializer: plain });
+    expect(await made(1)).toBe(43);
+    const state = await made.run(1);
+    expect([state.name, state.result()]).toEqual(["Cached", 43]);
+  });
+
+  it("asks the storage each time where results are not kept in memory", async () => {
+    const storage = memoryStorage();
+    let reads = 0;
+    const watched = new Proxy(storage, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (name === "get") reads += 1;
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const { made } = counting({ cachePolicy: INPUTS, resultStorage: watched });
+    const without = made.withOptions({ cacheResultInMemory: false });
+    reads = 0;
+    for (let n = 0; n < 4; n++) await made(1);
+    expect(reads).toBe(2);
+    for (let n = 0; n < 4; n++) await without(1);
+    expect(reads).toBe(6);
+  });
+
+  it("fails with a settings error where results.defaultSerializer names nothing", async () => {
+    const { made } = counting({ cachePolicy: INPUTS, resultStorage: memoryStorage() });
+    const state = await withSettings({ results: { defaultSerializer: "yaml" } }, () => made.run(1));
+    expect(String(state.error)).toMatch(/results.defaultSerializer in .*: Unknown serializer format "yaml"/);
+  });
+
+  it("keeps outer settings where inner ones are laid over them inside a flow", async () => {
+    const { made } = counting({ cachePolicy: INPUTS, resultStorage: memoryStorage() });
+    await made(1);
+    const outcome = await withSettings({ tasks: { refreshCache: true } }, () =>
+      flow("inner", async () => withSettings({ caching: { strict: true } }, async () => (await made.run(1)).decision!.outcome))(),
+    );
+    expect(outcome).toBe("refreshed");
   });
 });
 

@@ -20,7 +20,7 @@ type Cached = Extract<CachePlan, { kind: "with" }>;
 /** Asks for the record of a run. @throws {CachingError} where the cache fails and caching is strict */
 export function ask(run: TaskRun, plan: Cached): Awaitable<Answer> {
   if (plan.refresh !== undefined) return { hit: false, decision: new Decision("refreshed", plan.refresh, plan.key.value) };
-  return andThen(plan.store.lookUp(plan.key, run.clock.now()), (lookup) => judge(run, plan.key, lookup));
+  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) => judge(run, plan.key, lookup));
 }
 
 function judge(run: TaskRun, key: CacheKey, lookup: Lookup): Awaitable<Answer> {
@@ -47,7 +47,7 @@ function judge(run: TaskRun, key: CacheKey, lookup: Lookup): Awaitable<Answer> {
 function runIdHint(run: TaskRun): string {
   const policy = run.task.policy ?? run.services.defaultPolicy;
   if (!policy.members.some((member) => member.kind === "run-id")) return "";
-  return run.flowRun ? " (the policy holds RUN_ID: records serve this flow run only)" : " (the policy holds RUN_ID: outside a flow no other run finds it)";
+  return run.flowRun ? " (RUN_ID: of this flow run only)" : " (the policy holds RUN_ID: outside a flow no other run finds it)";
 }
 
 async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {
@@ -80,9 +80,10 @@ export interface Written {
 export function store(run: TaskRun, plan: Cached, decision: Decision, value: unknown, durationMs: number): Awaitable<Written> {
   try {
     const written = save(run, plan.store, plan.key, value, durationMs);
+    const { persistent: persisted } = plan.store.storage.capabilities;
     return isPromise(written)
-      ? written.then(() => ({ persisted: true, decision }), (error: unknown) => notStored(run, decision, error))
-      : { persisted: true, decision };
+      ? written.then(() => ({ persisted, decision }), (error: unknown) => notStored(run, decision, error))
+      : { persisted, decision };
   } catch (error) {
     return notStored(run, decision, error);
   }

@@ -8,7 +8,7 @@ import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { State } from "../states/state.ts";
 import type { RecordMetadata, Storage } from "../storage/storage.ts";
-import type { FlowRunView, RunContext, TaskRunView } from "./run-context.ts";
+import type { FlowRunView, RunContext, TaskRunView } from "./views.ts";
 import type { TaskRunner } from "./task-runner.ts";
 
 /** Called when a run enters a state. One that throws is logged, and stops neither the others nor the run. */

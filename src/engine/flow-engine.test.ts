@@ -138,9 +138,9 @@ describe("a flow call", () => {
     const storage = memoryStorage();
     const inherit = flow("inherit", { resultStorage: storage }, async () => {
       await task("inner", { cachePolicy: INPUTS }, (x: number) => x)(1);
-      return (await task("plain", (x: number) => x).run(2)).persisted;
+      return (await task("plain", (x: number) => x).run(2)).decision?.outcome;
     });
-    expect(await inherit()).toBe(true);
+    expect(await inherit()).toBe("miss");
     const keys: string[] = [];
     for await (const record of storage.list()) keys.push(record.taskName);
     expect(keys.sort()).toEqual(["inner", "plain"]);

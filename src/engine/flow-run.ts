@@ -2,19 +2,18 @@ import { flowRunName } from "../kernel/ids.ts";
 import { bindInputs } from "../hashing/parameters.ts";
 import type { FlowDefinition } from "./definition.ts";
 import { Run } from "./run.ts";
-import type { Scope } from "./scope.ts";
+import type { Surroundings } from "./services.ts";
 import { Tally } from "./summary.ts";
 import type { TaskPool } from "./task-runner.ts";
-import type { TaskRun } from "./task-run.ts";
 
 /** One execution of a flow. It is the scope of the code inside it. */
-export class FlowRun extends Run implements Scope {
+export class FlowRun extends Run {
   readonly flow: FlowDefinition;
   /** The flow run around this one. */
   readonly parent: FlowRun | undefined;
   /** The innermost run around this one, a flow's or a task's. */
   readonly around: Run | undefined;
-  readonly taskRun: TaskRun | undefined = undefined;
+  readonly taskRun = undefined;
   /** What the task runs inside did, those of flows inside included. */
   readonly tally: Tally = new Tally();
   /** Warnings that were given; each is given once in a flow run. */
@@ -22,7 +21,7 @@ export class FlowRun extends Run implements Scope {
   args: readonly unknown[];
   #parameters: Record<string, unknown> | undefined;
 
-  constructor(flow: FlowDefinition, args: readonly unknown[], scope: Scope) {
+  constructor(flow: FlowDefinition, args: readonly unknown[], scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: Run | undefined }) {
     super(scope);
     this.flow = flow;
     this.args = args;

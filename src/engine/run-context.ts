@@ -1,48 +1,9 @@
-import type { Logger } from "../logging/logger.ts";
-import { createLogger } from "../logging/logger.ts";
-import type { State } from "../states/state.ts";
+import { createLogger, type Logger } from "../logging/logger.ts";
 import type { FlowRun } from "./flow-run.ts";
-import { currentScope, type Scope, type Services } from "./scope.ts";
-import { scopeForRun } from "./scope.ts";
+import { currentScope, scopeForRun, type Scope } from "./scope.ts";
+import type { Services } from "./services.ts";
 import type { TaskRun } from "./task-run.ts";
-
-/** What a run shows of itself. */
-export interface RunView {
-  readonly id: string;
-  /** `add-one-d85`, `outgoing-cicada`. */
-  readonly name: string;
-  /** All states so far, in order. */
-  readonly states: readonly State[];
-  readonly state: State | undefined;
-  /** Which attempt is running: 1 for the first. */
-  readonly attempt: number;
-}
-
-export interface TaskRunView extends RunView {
-  readonly task: { readonly name: string; readonly version: string | undefined; readonly tags: readonly string[] };
-  /** The arguments by parameter name. */
-  readonly inputs: Readonly<Record<string, unknown>>;
-  /** The ids of the runs that had to complete first. */
-  readonly upstream: readonly string[];
-}
-
-export interface FlowRunView extends RunView {
-  readonly flow: { readonly name: string; readonly version: string | undefined; readonly tags: readonly string[] };
-  /** What the flow was called with, by parameter name. */
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
-
-/** What surrounds the code that asks: the task run and the flow run that it belongs to. */
-export interface RunContext {
-  /** The innermost task run; `undefined` in a flow outside its tasks. */
-  readonly taskRun: TaskRunView | undefined;
-  /** The innermost flow run; `undefined` in a task that was called outside a flow. */
-  readonly flowRun: FlowRunView | undefined;
-  /** Which attempt of the innermost run this is: 1 for the first. */
-  readonly attempt: number;
-  /** Aborted when the innermost run is cancelled or takes longer than its `timeout`. Hand it on to `fetch` and the like. */
-  readonly signal: AbortSignal;
-}
+import type { RunContext } from "./views.ts";
 
 class ScopeContext implements RunContext {
   readonly taskRun: TaskRun | undefined;

@@ -7,10 +7,10 @@ import { Roster, type RosterEntry } from "../kernel/roster.ts";
 import { createLogger, isEnabled, type LogLevel, type LogSink, type Logger } from "../logging/logger.ts";
 import { mayFollow } from "../states/transitions.ts";
 import type { State } from "../states/state.ts";
-import type { Scope, Services } from "./scope.ts";
+import type { Services, Surroundings } from "./services.ts";
 import type { TaskPool } from "./task-runner.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings, SettingsOverrides } from "../settings/settings.ts";
 
 /** How a run was ended from outside. */
 export interface Interruption {
@@ -21,12 +21,13 @@ export interface Interruption {
 export abstract class Run {
   readonly services: Services;
   readonly settings: Settings;
+  readonly overrides: SettingsOverrides | undefined;
   readonly clock: Clock;
   readonly sink: LogSink;
   /** All states so far, in order. */
   readonly states: State[] = [];
-  /** Which attempt is running: 1 for the first. 0 before it. */
-  attempt = 0;
+  /** Which attempt is running, or will be: 1 for the first. */
+  attempt = 1;
   /** What the last attempt that took too long was ended with. */
   overrun: TimeoutError | undefined;
   /** Set once, by the first cancel or crash. */
@@ -40,9 +41,10 @@ export abstract class Run {
   #pool: TaskPool | undefined;
   #rejectAttempt: ((error: unknown) => void) | undefined;
 
-  constructor(scope: Scope) {
+  constructor(scope: Surroundings) {
     this.services = scope.services;
     this.settings = scope.settings;
+    this.overrides = scope.overrides;
     this.clock = scope.clock;
     this.sink = scope.sink;
   }

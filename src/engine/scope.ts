@@ -6,38 +6,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../kernel/clock.ts";
 import type { LogSink } from "../logging/logger.ts";
-import type { ResultStore } from "../results/result-store.ts";
-import type { Serializer } from "../serializers/serializer.ts";
 import { loadSettings, type Settings, type SettingsOverrides } from "../settings/settings.ts";
-import type { Storage } from "../storage/storage.ts";
-import type { CachePolicy } from "../caching/cache-policy.ts";
 import type { FlowRun } from "./flow-run.ts";
+import type { Services, Surroundings } from "./services.ts";
 import type { TaskRun } from "./task-run.ts";
-import type { TaskRunner } from "./task-runner.ts";
 
-/** What the engine needs and does not choose: the composition root gives it. */
-export interface Services {
-  /** The place for results of a task that asks for this storage, key storage and serializer; the defaults where it does not. */
-  resultStore(settings: Settings, choice: StoreChoice): ResultStore;
-  readonly defaultPolicy: CachePolicy;
-  readonly taskRunner: TaskRunner;
-  readonly clock: Clock;
-  readonly sink: LogSink;
-}
-
-/** What a task chose of its result store. */
-export interface StoreChoice {
-  readonly storage: Storage | string | undefined;
-  readonly keyStorage: Storage | string | undefined;
-  readonly serializer: Serializer | undefined;
-}
-
-/** What surrounds running code. */
-export interface Scope {
-  readonly services: Services;
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly sink: LogSink;
+/** What surrounds running code, with the innermost runs that it belongs to. */
+export interface Scope extends Surroundings {
   readonly flowRun: FlowRun | undefined;
   readonly taskRun: TaskRun | undefined;
 }
@@ -99,8 +74,7 @@ export function scopeForRun(services: Services): Scope {
 /** Runs a function with settings, a clock or a log sink of its own. */
 export function withScope<T>(services: Services, changes: ScopeChanges, fn: () => T): T {
   const outer = storage.getStore();
-  const inherited = outer instanceof OuterScope ? outer.overrides : undefined;
-  const overrides = changes.settings ? mergeOverrides(inherited, changes.settings) : inherited;
+  const overrides = changes.settings ? mergeOverrides(outer?.overrides, changes.settings) : outer?.overrides;
   const settings = changes.settings || !outer ? loadSettings(overrides) : outer.settings;
   return storage.run(new OuterScope(services, settings, outer, { ...changes, settings: overrides }), fn);
 }

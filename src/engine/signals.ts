@@ -51,7 +51,8 @@ class Roots {
     const exits = process.listenerCount(signal) === 1;
     if (again) {
       this.#end("crash", signal);
-      if (exits) process.exit(exitCode(signal));
+      // Not at once: the runs write their last lines first.
+      if (exits) setImmediate(() => process.exit(exitCode(signal)));
       return;
     }
     this.#end("cancel", signal);

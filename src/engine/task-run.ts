@@ -3,10 +3,10 @@ import { bindInputs } from "../hashing/parameters.ts";
 import type { TaskDefinition } from "./definition.ts";
 import type { FlowRun } from "./flow-run.ts";
 import { Run } from "./run.ts";
-import type { Scope } from "./scope.ts";
+import type { Surroundings } from "./services.ts";
 
 /** One execution of a task, with all its attempts. It is the scope of the code inside it. */
-export class TaskRun extends Run implements Scope {
+export class TaskRun extends Run {
   readonly task: TaskDefinition;
   readonly flowRun: FlowRun | undefined;
   /** The task run around this one, where a task called a task. */
@@ -17,7 +17,7 @@ export class TaskRun extends Run implements Scope {
   upstream: readonly string[] = [];
   #inputs: Record<string, unknown> | undefined;
 
-  constructor(task: TaskDefinition, args: readonly unknown[], scope: Scope) {
+  constructor(task: TaskDefinition, args: readonly unknown[], scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: TaskRun | undefined }) {
     super(scope);
     this.task = task;
     this.args = args;

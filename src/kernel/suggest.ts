@@ -1,5 +1,7 @@
 /** The name among `known` that someone who wrote `name` most likely meant; `undefined` where none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  const longer = known.find((candidate) => name.length > 3 && candidate.toLowerCase().startsWith(name.toLowerCase()));
+  if (longer !== undefined) return longer;
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

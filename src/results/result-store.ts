@@ -53,6 +53,8 @@ export class ResultStore {
   readonly keyStorage: Storage | undefined;
   readonly serializer: Serializer;
   readonly #place: LookupPlace;
+  /** The same place, without memory. */
+  readonly #placeOnly: LookupPlace;
   readonly #clock: Clock;
 
   constructor(options: ResultStoreOptions) {
@@ -66,6 +68,7 @@ export class ResultStore {
       memory: new MemoryTier(options.memory ?? defaultLimits),
       serializerFor: options.serializerFor ?? (() => options.serializer),
     };
+    this.#placeOnly = { ...this.#place, memory: new MemoryTier({ entries: 0, bytes: 0 }) };
   }
 
   /**
@@ -120,9 +123,13 @@ export class ResultStore {
     return (this.keyStorage ?? this.storage).list(options);
   }
 
-  /** Finds the record of a key, in memory or in storage. Never throws; see {@link Lookup}. */
-  lookUp(key: LookupKey, now: number): Awaitable<Lookup> {
-    return lookUp(this.#place, key, now);
+  /**
+   * Finds the record of a key, in memory or in storage. Never throws; see {@link Lookup}.
+   *
+   * @param inMemory whether memory is asked, and keeps what was found @default true
+   */
+  lookUp(key: LookupKey, now: number, inMemory = true): Awaitable<Lookup> {
+    return lookUp(inMemory ? this.#place : this.#placeOnly, key, now);
   }
 
   /** Writes a value together with where it came from. @throws as {@link ResultStore.write} */

@@ -8,7 +8,7 @@ import { awaitingRetry, cached, cancelled, completed, crashed, failed, mayFollow
 const error = new Error("no");
 const decision = new Decision("hit", "why");
 const made = [
-  pending(1), notReady(1, error), running(1), retrying(1), awaitingRetry(1, 5), completed(1, 2), cached(1, 2, decision),
+  pending(1), notReady(1, error), running(1), retrying(1), awaitingRetry(1, 5), completed(1, 2), cached(1, 2, decision, true),
   failed(1, "Task", error), timedOut(1, "late", error), crashed(1, "gone", error), cancelled(1, error),
 ];
 
@@ -22,7 +22,7 @@ describe("states", () => {
 
   it("give their value, or throw what the run threw, or say that there is none yet", () => {
     expect(completed(1, undefined).result()).toBeUndefined();
-    expect(cached(1, 2, decision).result()).toBe(2);
+    expect(cached(1, 2, decision, true).result()).toBe(2);
     expect(() => failed(1, "Task", error).result()).toThrow(error);
     expect(() => running(1).result()).toThrow(MissingResultError);
     expect(() => new State("CANCELLED", "Cancelled", 1).result()).toThrow(CancelledError);

@@ -1,6 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
-  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,7 +64,8 @@ describe("The files of fileStorage()", () => {
 
   it("stay in the folder, whatever the key", async () => {
     const inside = fileStorage(join(folder, "inside"));
-    for (const key of ["..", "../out", "/out", "a/../../out", "..\\out", "\0", ".", ".tmp"]) await put(key, "x", inside);
+    for (const key of ["..", "../out", "/out", "a/../../out", "..\\out", "\0", ".", ".tmp"])
+      await put(key, "x", inside);
     expect(readdirSync(folder)).toEqual(["inside"]);
     expect(readdirSync(join(folder, "inside"), { recursive: true })).toHaveLength(9);
   });
@@ -111,7 +122,11 @@ describe("A damaged file of fileStorage()", () => {
     await put("key", content);
     const path = join(folder, "key");
     const whole = readFileSync(path);
-    for (const damaged of [whole.subarray(0, 100_000), Buffer.concat([whole, whole]), Buffer.concat([whole.subarray(0, -9), Buffer.alloc(9)])]) {
+    for (const damaged of [
+      whole.subarray(0, 100_000),
+      Buffer.concat([whole, whole]),
+      Buffer.concat([whole.subarray(0, -9), Buffer.alloc(9)]),
+    ]) {
       writeFileSync(path, damaged);
       await expect(contentOf("key")).rejects.toThrow(RecordError);
     }
@@ -139,7 +154,9 @@ describe("A damaged file of fileStorage()", () => {
       await expect(async () => storage.delete(key)).rejects.toThrow(RecordError);
     }
     await expect(put("folder")).rejects.toThrow(StorageError);
-    await expect(async () => storage.put(metadataFor("folder", "x"), [Buffer.from("x")], { ifAbsent: true })).rejects.toThrow(StorageError);
+    await expect(async () =>
+      storage.put(metadataFor("folder", "x"), [Buffer.from("x")], { ifAbsent: true }),
+    ).rejects.toThrow(StorageError);
     expect(readdirSync(join(folder, ".tmp"))).toEqual([]);
   });
 });
@@ -178,9 +195,16 @@ describe("A folder that fileStorage() cannot use", () => {
       await write("before");
       for (const size of [30_000, 300_000]) await write("x".repeat(size)).catch((error) => console.log(error.code, error.cause.code, error.hint));
       console.log(Buffer.from(await (await storage.get("key")).bytes()).toString());`;
-    const run = spawnSync("bash", ["-c", `ulimit -f 16; exec "$0" --no-warnings --input-type=module -e "$1"`, process.execPath, script], { encoding: "utf8" });
+    const run = spawnSync(
+      "bash",
+      ["-c", `ulimit -f 16; exec "$0" --no-warnings --input-type=module -e "$1"`, process.execPath, script],
+      { encoding: "utf8" },
+    );
     expect(run.stdout.split("\n"), run.stderr).toEqual([
-      expect.stringMatching(/^OXBOW_STORAGE_FAILED EFBIG .*ulimit/), expect.stringMatching(/^OXBOW_STORAGE_FAILED EFBIG /), "before", "",
+      expect.stringMatching(/^OXBOW_STORAGE_FAILED EFBIG .*ulimit/),
+      expect.stringMatching(/^OXBOW_STORAGE_FAILED EFBIG /),
+      "before",
+      "",
     ]);
     expect(readdirSync(join(folder, ".tmp"))).toEqual([]);
   });
@@ -212,7 +236,11 @@ describe("What writers have left in the folder of fileStorage()", () => {
     leave("another-host.1.0123456789ab.1", 2 * hour);
     leave(`${thisWriter.host}.${process.pid}.0123456789ab.1`, 2 * hour);
     leave("not one of ours", 2 * hour);
-    const kept = [leave(`${thisWriter.host}.${process.ppid}.0123456789ab.1`), leave("another-host.1.0123456789ab.2"), leave("young and unknown")];
+    const kept = [
+      leave(`${thisWriter.host}.${process.ppid}.0123456789ab.1`),
+      leave("another-host.1.0123456789ab.2"),
+      leave("young and unknown"),
+    ];
     await storage.get("key");
     expect(readdirSync(join(folder, ".tmp"))).toHaveLength(7);
     await put("key");

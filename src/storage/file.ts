@@ -50,7 +50,7 @@ export function fileStorage(folder: string, options: FileStorageOptions = {}): S
 class FileStorage implements Storage {
   readonly kind = "file";
   readonly location: string;
-  readonly capabilities = { putIfAbsent: true, atomicBatch: false, versions: true } as const;
+  readonly capabilities = { persistent: true, putIfAbsent: true, atomicBatch: false, versions: true } as const;
   readonly values: ValueArea;
   readonly #publisher: FilePublisher;
 
@@ -76,7 +76,9 @@ class FileStorage implements Storage {
   put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean> {
     checkPayloadSize(metadata, payload);
     const chunks = [encodeFrameHeader(metadata), ...payload];
-    return writing(this.location, () => this.#publisher.publish(recordFileName(metadata.key), chunks, options?.ifAbsent === true));
+    return writing(this.location, () =>
+      this.#publisher.publish(recordFileName(metadata.key), chunks, options?.ifAbsent === true),
+    );
   }
 
   delete(key: string): boolean {

@@ -26,7 +26,7 @@ export function memoryStorage(): Storage {
 class MemoryStorage implements Storage {
   readonly kind = "memory";
   readonly location: string = `memory #${(places += 1)}`;
-  readonly capabilities = { putIfAbsent: true, atomicBatch: true, versions: true } as const;
+  readonly capabilities = { persistent: false, putIfAbsent: true, atomicBatch: true, versions: true } as const;
   readonly values: ValueArea = new MemoryValues();
   readonly #entries = new Map<string, Entry>();
   #writes = 0;
@@ -46,7 +46,11 @@ class MemoryStorage implements Storage {
     checkPayloadSize(metadata, payload);
     if (options?.ifAbsent === true && this.#entries.has(metadata.key)) return false;
     this.#writes += 1;
-    this.#entries.set(metadata.key, { metadata: frozenCopy(metadata), payload: copyOf(payload), version: this.#writes });
+    this.#entries.set(metadata.key, {
+      metadata: frozenCopy(metadata),
+      payload: copyOf(payload),
+      version: this.#writes,
+    });
     return true;
   }
 
@@ -60,7 +64,9 @@ class MemoryStorage implements Storage {
   }
 
   async *list({ prefix = "", after }: ListOptions = {}): AsyncIterable<RecordMetadata> {
-    const keys = [...this.#entries.keys()].filter((key) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0));
+    const keys = [...this.#entries.keys()].filter(
+      (key) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0),
+    );
     for (const key of keys.sort(compareUtf8)) {
       const entry = this.#entries.get(key);
       if (entry !== undefined) yield entry.metadata;
@@ -102,5 +108,9 @@ function copyOfPayload(metadata: RecordMetadata, payload: Uint8Array, where: str
 }
 
 function frozenCopy(metadata: RecordMetadata): RecordMetadata {
-  return Object.freeze({ ...metadata, tags: Object.freeze([...metadata.tags]), components: Object.freeze({ ...metadata.components }) });
+  return Object.freeze({
+    ...metadata,
+    tags: Object.freeze([...metadata.tags]),
+    components: Object.freeze({ ...metadata.components }),
+  });
 }

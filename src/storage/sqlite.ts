@@ -51,7 +51,7 @@ export function sqliteStorage(folder: string, options: SqliteStorageOptions = {}
 class SqliteStorage implements Storage {
   readonly kind = "sqlite";
   readonly location: string;
-  readonly capabilities = { putIfAbsent: true, atomicBatch: true, versions: true } as const;
+  readonly capabilities = { persistent: true, putIfAbsent: true, atomicBatch: true, versions: true } as const;
   readonly values: ValueArea;
   readonly #database: Database;
   readonly #reader: RowReader;

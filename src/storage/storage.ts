@@ -41,6 +41,8 @@ export interface StoredRecord {
 
 /** What a storage can do beyond the required methods. */
 export interface StorageCapabilities {
+  /** Records outlive the process. */
+  readonly persistent: boolean;
   /** `put(…, { ifAbsent: true })` is decided by the medium: of several writers at once exactly one wins. */
   readonly putIfAbsent: boolean;
   /** {@link Storage.putAll} publishes all of its records or none, also when the process dies half-way. */

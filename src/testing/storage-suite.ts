@@ -54,12 +54,19 @@ export interface StorageSuiteOptions {
  * storageSuite({ describe, it }, "myStorage()", () => ({ storage: myStorage() }));
  * ```
  */
-export function storageSuite(runner: SuiteRunner, name: string, open: OpenStoragePlace, options: StorageSuiteOptions = {}): void {
+export function storageSuite(
+  runner: SuiteRunner,
+  name: string,
+  open: OpenStoragePlace,
+  options: StorageSuiteOptions = {},
+): void {
   const skip = options.skip ?? {};
   for (const title of Object.keys(skip)) {
-    if (!storageChecks.some((check) => check.title === title)) throw new RangeError(`There is no check "${title}" to skip`);
+    if (!storageChecks.some((check) => check.title === title))
+      throw new RangeError(`There is no check "${title}" to skip`);
   }
   runner.describe(name, () => {
-    for (const check of storageChecks) if (!Object.hasOwn(skip, check.title)) runner.it(check.title, () => check.run(open));
+    for (const check of storageChecks)
+      if (!Object.hasOwn(skip, check.title)) runner.it(check.title, () => check.run(open));
   });
 }

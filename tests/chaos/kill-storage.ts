@@ -17,12 +17,15 @@ import { parseArgs } from "node:util";
 import { startWriter } from "./start-writer.ts";
 import { batchKeys, metadataOf, numberIn, openStorage, payloadOf, type StorageKind } from "./storage-writer.ts";
 
-const { values: options } = parseArgs({ options: { storage: { type: "string", default: "sqlite" }, rounds: { type: "string", default: "200" } } });
+const { values: options } = parseArgs({
+  options: { storage: { type: "string", default: "sqlite" }, rounds: { type: "string", default: "200" } },
+});
 const kind = options.storage as StorageKind;
 const rounds = Number(options.rounds);
-if (!["file", "sqlite"].includes(kind) || !(rounds > 0)) throw new Error("Usage: --storage file|sqlite --rounds <number>");
+if (!["file", "sqlite"].includes(kind) || !(rounds > 0))
+  throw new Error("Usage: --storage file|sqlite --rounds <number>");
 
-const mixedKeys = [..."abcdefgh"].flatMap((letter) => [`small ${letter}`, `large ${letter}`]);
+const mixedKeys = ["a", "b", "c", "d", "e", "f", "g", "h"].flatMap((letter) => [`small ${letter}`, `large ${letter}`]);
 const writesPerRound = 1_000_000;
 
 /** What a key may hold: the number of a write, or `undefined` for nothing. */
@@ -39,12 +42,22 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 for (const fault of faults.slice(0, 20)) console.error(fault);
-console.log(`kill-storage ${kind}: ${rounds} rounds, ${confirmed} writes confirmed, ${leftBehind} leftovers cleaned up, ${faults.length} faults`);
+console.log(
+  `kill-storage ${kind}: ${rounds} rounds, ${confirmed} writes confirmed, ${leftBehind} leftovers cleaned up, ${faults.length} faults`,
+);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
 async function killOnce(round: number): Promise<void> {
   const keys = [...mixedKeys, `new small ${round}`, `new large ${round}`];
-  const writer = startWriter({ storage: kind, folder, mode: "mixed", keys, from: round * writesPerRound, count: writesPerRound, size: 0 });
+  const writer = startWriter({
+    storage: kind,
+    folder,
+    mode: "mixed",
+    keys,
+    from: round * writesPerRound,
+    count: writesPerRound,
+    size: 0,
+  });
   await Promise.race([once(writer.child.stdout!, "data"), writer.ended]);
   await sleep(5 + Math.random() * 75);
   writer.child.kill("SIGKILL");
@@ -76,15 +89,18 @@ async function lookAtRecords(round: number, possible: ReadonlyMap<string, readon
     try {
       const record = await storage.get(key);
       const found = record === undefined ? undefined : numberIn(key, await record.bytes());
-      if (!contents.includes(found)) faults.push(`round ${round}: "${key}" holds ${found}, not ${contents.join(" or ")}`);
+      if (!contents.includes(found))
+        faults.push(`round ${round}: "${key}" holds ${found}, not ${contents.join(" or ")}`);
       known.set(key, found);
     } catch (error) {
       faults.push(`round ${round}: "${key}" cannot be read: ${String(error)}`);
     }
   }
-  if (new Set(batchKeys.map((key) => known.get(key))).size > 1) faults.push(`round ${round}: a batch is there in parts`);
+  if (new Set(batchKeys.map((key) => known.get(key))).size > 1)
+    faults.push(`round ${round}: a batch is there in parts`);
   let count = 0;
-  for await (const { key } of storage.list()) count += known.get(key) === undefined && !key.startsWith("after") ? 1e6 : 1;
+  for await (const { key } of storage.list())
+    count += known.get(key) === undefined && !key.startsWith("after") ? 1e6 : 1;
   if (count > 1e6) faults.push(`round ${round}: the list has records that were never written or were removed`);
   await storage.close();
 }
@@ -97,7 +113,8 @@ async function lookAtLeftovers(round: number): Promise<void> {
   await storage.put(metadataOf("after", payload), [payload]);
   await storage.close();
   const after = leftovers();
-  if (after > 0) faults.push(`round ${round}: ${after} leftovers are still there after the next writer (${before} before)`);
+  if (after > 0)
+    faults.push(`round ${round}: ${after} leftovers are still there after the next writer (${before} before)`);
 }
 
 /** Everything in the folder that belongs to no record. */
@@ -105,7 +122,9 @@ function leftovers(): number {
   if (kind === "file") return filesIn(join(folder, ".tmp"));
   const db = new DatabaseSync(join(folder, "records.db"));
   const numberOf = (sql: string): number => Number(Object.values(db.prepare(sql).get()!)[0]);
-  const named = numberOf("SELECT count(*) FROM records WHERE file IS NOT NULL") + numberOf("SELECT count(*) FROM plain_values WHERE file IS NOT NULL");
+  const named =
+    numberOf("SELECT count(*) FROM records WHERE file IS NOT NULL") +
+    numberOf("SELECT count(*) FROM plain_values WHERE file IS NOT NULL");
   const intents = numberOf("SELECT count(*) FROM file_intents");
   db.close();
   return intents + Math.abs(filesIn(join(folder, "values")) - named);

@@ -16,7 +16,9 @@ export interface Writer {
 
 /** Starts a process that does what the order says. */
 export function startWriter(order: WriterOrder): Writer {
-  const child = spawn(process.execPath, [...flags, script, JSON.stringify(order)], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...flags, script, JSON.stringify(order)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   let errors = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));

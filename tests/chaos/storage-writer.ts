@@ -24,7 +24,9 @@ export interface WriterOrder {
 }
 
 /** Keys that are written together, by one `putAll`; many, so that a kill often meets one half-way. */
-export const batchKeys: readonly string[] = Array.from({ length: 40 }, (_, i) => (i === 20 ? "batch/large" : `batch/${i}`));
+export const batchKeys: readonly string[] = Array.from({ length: 40 }, (_, i) =>
+  i === 20 ? "batch/large" : `batch/${i}`,
+);
 
 export function openStorage(kind: StorageKind, folder: string): Storage {
   return kind === "file" ? fileStorage(folder) : sqliteStorage(folder);
@@ -46,8 +48,17 @@ export function numberIn(key: string, payload: Uint8Array): number {
 
 export function metadataOf(key: string, payload: Uint8Array): RecordMetadata {
   return {
-    formatVersion: 1, key, createdAt: Date.now(), serializer: "bytes", size: payload.byteLength, sha256: hash("sha256", payload),
-    durationMs: 1, taskName: "chaos", taskRunId: String(process.pid), tags: [], components: {},
+    formatVersion: 1,
+    key,
+    createdAt: Date.now(),
+    serializer: "bytes",
+    size: payload.byteLength,
+    sha256: hash("sha256", payload),
+    durationMs: 1,
+    taskName: "chaos",
+    taskRunId: String(process.pid),
+    tags: [],
+    components: {},
   };
 }
 
@@ -89,7 +100,9 @@ async function writeOne(storage: Storage, key: string, number: number, dice: num
 
 async function writeBatch(storage: Storage, number: number): Promise<void> {
   for (const key of batchKeys) say(`start ${number} put ${key}`);
-  const records = batchKeys.map((key) => payloadOf(key, number, sizeFor(key))).map((payload, i) => [metadataOf(batchKeys[i]!, payload), [payload]] as const);
+  const records = batchKeys
+    .map((key) => payloadOf(key, number, sizeFor(key)))
+    .map((payload, i) => [metadataOf(batchKeys[i]!, payload), [payload]] as const);
   await storage.putAll!(records);
   for (const key of batchKeys) say(`done ${number} ${key}`);
 }

@@ -19,7 +19,6 @@ const valueSuffix = ".value";
 
 const plain = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,190}$/;
 const needsCare = /\.value$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|\.$/i;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to be found
 const unsafe = /[\u0000-\u001f\u007f-\u009f%/\\<>:"|?*]/g;
 
 /** The name of a record's file. */

@@ -89,7 +89,8 @@ function readBeginning(file: number, path: string, key: string | undefined, limi
     const header = decodeFrameHeader(bytes, key, path);
     // A short read of a file ends where the file does.
     if (header !== undefined) return { bytes, header, size: count < size ? count : fstatSync(file).size };
-    if (count < size || size === longestFrameHeader) throw damagedRecord(path, "does not begin with a line of metadata");
+    if (count < size || size === longestFrameHeader)
+      throw damagedRecord(path, "does not begin with a line of metadata");
   }
 }
 

@@ -98,7 +98,12 @@ export function flushFolderSync(path: string): void {
  * @param onChunk gets each piece as it arrives, so that hashing goes along with the reading
  * @returns fewer bytes where the file is shorter
  */
-export async function readAsync(file: number, offset: number, size: number, onChunk?: (chunk: Uint8Array) => void): Promise<Uint8Array> {
+export async function readAsync(
+  file: number,
+  offset: number,
+  size: number,
+  onChunk?: (chunk: Uint8Array) => void,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let done = 0;
   while (done < size) {

@@ -8,7 +8,12 @@ import { badChecksum, badSize } from "./record-checks.ts";
  *
  * @throws {RecordError} where it is not the one that the metadata describe
  */
-export async function readChecked(file: number, offset: number, metadata: RecordMetadata, where: string): Promise<Uint8Array> {
+export async function readChecked(
+  file: number,
+  offset: number,
+  metadata: RecordMetadata,
+  where: string,
+): Promise<Uint8Array> {
   const state = createHash("sha256");
   const payload = await readAsync(file, offset, metadata.size, (chunk) => void state.update(chunk));
   if (payload.byteLength !== metadata.size) throw badSize(payload.byteLength, metadata.size, where);

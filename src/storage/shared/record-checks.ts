@@ -32,14 +32,19 @@ export function checkMetadata(found: unknown, key: string | undefined, where: st
   if (metadata.formatVersion > recordFormatVersion) throw tooNew(metadata.formatVersion, where);
   const fault = faultOf(metadata);
   if (fault !== undefined) throw damagedRecord(where, `has metadata with an unusable "${fault}"`);
-  if (key !== undefined && metadata.key !== key) throw damagedRecord(where, `belongs to another key, ${JSON.stringify(metadata.key)}`);
+  if (key !== undefined && metadata.key !== key)
+    throw damagedRecord(where, `belongs to another key, ${JSON.stringify(metadata.key)}`);
   return metadata;
 }
 
 function tooNew(version: number, where: string): RecordError {
-  return new RecordError("OXBOW_RECORD_TOO_NEW", `${where} has format version ${version}; this release knows up to ${recordFormatVersion}`, {
-    hint: "a newer Oxbow wrote it: update this one, or give it a storage of its own",
-  });
+  return new RecordError(
+    "OXBOW_RECORD_TOO_NEW",
+    `${where} has format version ${version}; this release knows up to ${recordFormatVersion}`,
+    {
+      hint: "a newer Oxbow wrote it: update this one, or give it a storage of its own",
+    },
+  );
 }
 
 const digest = /^[0-9a-f]{64}$/;
@@ -73,9 +78,12 @@ function hasOnlyStrings(value: unknown): boolean {
 export function checkPayloadSize(metadata: RecordMetadata, payload: readonly Uint8Array[]): void {
   const size = sizeOf(payload);
   if (size === metadata.size || size === 0) return;
-  throw new StorageError(`The payload for the key ${JSON.stringify(metadata.key)} has ${size} bytes, its metadata say ${metadata.size}`, {
-    hint: "pass the length of all chunks together as `metadata.size`",
-  });
+  throw new StorageError(
+    `The payload for the key ${JSON.stringify(metadata.key)} has ${size} bytes, its metadata say ${metadata.size}`,
+    {
+      hint: "pass the length of all chunks together as `metadata.size`",
+    },
+  );
 }
 
 /** The length of all chunks together. */

@@ -13,8 +13,19 @@ import { checkMetadata, damagedRecord } from "./record-checks.ts";
 
 /** The columns of the metadata. */
 export const metadataColumns = [
-  "key", "format_version", "created_at", "expires_at", "serializer", "size", "sha256", "duration_ms",
-  "task_name", "task_run_id", "flow_run_id", "tags", "components",
+  "key",
+  "format_version",
+  "created_at",
+  "expires_at",
+  "serializer",
+  "size",
+  "sha256",
+  "duration_ms",
+  "task_name",
+  "task_run_id",
+  "flow_run_id",
+  "tags",
+  "components",
 ] as const;
 
 /** What a column holds. */
@@ -27,8 +38,19 @@ export type ColumnValue = string | number | null | Uint8Array;
  */
 export function toRow(m: RecordMetadata, text: (value: string) => ColumnValue): ColumnValue[] {
   return [
-    Buffer.from(m.key), m.formatVersion, m.createdAt, m.expiresAt ?? null, text(m.serializer), m.size, m.sha256, m.durationMs,
-    text(m.taskName), text(m.taskRunId), m.flowRunId === undefined ? null : text(m.flowRunId), asJson(m.tags), JSON.stringify(m.components),
+    Buffer.from(m.key),
+    m.formatVersion,
+    m.createdAt,
+    m.expiresAt ?? null,
+    text(m.serializer),
+    m.size,
+    m.sha256,
+    m.durationMs,
+    text(m.taskName),
+    text(m.taskRunId),
+    m.flowRunId === undefined ? null : text(m.flowRunId),
+    asJson(m.tags),
+    JSON.stringify(m.components),
   ];
 }
 
@@ -43,11 +65,34 @@ function asJson(tags: readonly string[]): string {
  * @throws {RecordError} where the row does not hold what this module wrote
  */
 export function fromRow(key: string, row: readonly unknown[], where: string): RecordMetadata {
-  const [formatVersion, createdAt, expiresAt, serializer, size, sha256, durationMs, taskName, taskRunId, flowRunId, tags, components] = row;
+  const [
+    formatVersion,
+    createdAt,
+    expiresAt,
+    serializer,
+    size,
+    sha256,
+    durationMs,
+    taskName,
+    taskRunId,
+    flowRunId,
+    tags,
+    components,
+  ] = row;
   const found = {
-    formatVersion, key, createdAt, expiresAt: expiresAt ?? undefined, serializer: stored(serializer), size, sha256, durationMs,
-    taskName: stored(taskName), taskRunId: stored(taskRunId), flowRunId: stored(flowRunId ?? undefined),
-    tags: tags === "[]" ? [] : parsed(tags, where), components: parsed(components, where),
+    formatVersion,
+    key,
+    createdAt,
+    expiresAt: expiresAt ?? undefined,
+    serializer: stored(serializer),
+    size,
+    sha256,
+    durationMs,
+    taskName: stored(taskName),
+    taskRunId: stored(taskRunId),
+    flowRunId: stored(flowRunId ?? undefined),
+    tags: tags === "[]" ? [] : parsed(tags, where),
+    components: parsed(components, where),
   };
   return checkMetadata(found, key, where);
 }

@@ -5,36 +5,65 @@ import { metadataFor } from "../../testing/storage-checks/check.ts";
 import { decodeFrameHeader, encodeFrameHeader } from "./record-frame.ts";
 
 const text = fc.string({ unit: "grapheme" });
-const metadata = fc.record({ key: text, taskName: text, tags: fc.array(text), components: fc.dictionary(text, text), flowRunId: fc.option(text, { nil: undefined }) })
+const metadata = fc
+  .record({
+    key: text,
+    taskName: text,
+    tags: fc.array(text),
+    components: fc.dictionary(text, text),
+    flowRunId: fc.option(text, { nil: undefined }),
+  })
   .map(({ key, ...more }) => metadataFor(key, "payload", more));
 
 describe("decodeFrameHeader()", () => {
   it("gives back what encodeFrameHeader() was given, whatever follows", () => {
-    fc.assert(fc.property(metadata, fc.uint8Array(), (metadata, payload) => {
-      const line = encodeFrameHeader(metadata);
-      const found = decodeFrameHeader(Buffer.concat([line, payload]), metadata.key, "a file");
-      expect(found?.length).toBe(line.length);
-      expect(JSON.stringify(found?.metadata)).toBe(line.toString().trimEnd());
-      expect({ flowRunId: undefined, ...found?.metadata }).toEqual({ flowRunId: undefined, ...metadata });
-    }));
+    fc.assert(
+      fc.property(metadata, fc.uint8Array(), (metadata, payload) => {
+        const line = encodeFrameHeader(metadata);
+        const found = decodeFrameHeader(Buffer.concat([line, payload]), metadata.key, "a file");
+        expect(found?.length).toBe(line.length);
+        expect(JSON.stringify(found?.metadata)).toBe(line.toString().trimEnd());
+        expect({ flowRunId: undefined, ...found?.metadata }).toEqual({ flowRunId: undefined, ...metadata });
+      }),
+    );
   });
 
   it("asks for more where the line does not end", () => {
     const line = encodeFrameHeader(metadataFor("key", "x"));
-    for (let length = 0; length < line.length; length += 1) expect(decodeFrameHeader(line.subarray(0, length), "key", "a file")).toBeUndefined();
+    for (let length = 0; length < line.length; length += 1)
+      expect(decodeFrameHeader(line.subarray(0, length), "key", "a file")).toBeUndefined();
   });
 
   it.each([
-    ["is no JSON", "{no\n"], ["is null", "null\n"], ["is empty", "\n"], ["is an array", "[]\n"], ["has no format version", "{}\n"],
+    ["is no JSON", "{no\n"],
+    ["is null", "null\n"],
+    ["is empty", "\n"],
+    ["is an array", "[]\n"],
+    ["has no format version", "{}\n"],
     ["has no fields", '{"formatVersion":1}\n'],
   ])("refuses a line that %s", (_, line) => {
     expect(() => decodeFrameHeader(Buffer.from(line), "key", "a file")).toThrow(RecordError);
   });
 
-  it.each(["key", "createdAt", "serializer", "size", "sha256", "durationMs", "taskName", "taskRunId", "tags", "components"])("refuses metadata without a usable %s", (field) => {
+  it.each([
+    "key",
+    "createdAt",
+    "serializer",
+    "size",
+    "sha256",
+    "durationMs",
+    "taskName",
+    "taskRunId",
+    "tags",
+    "components",
+  ])("refuses metadata without a usable %s", (field) => {
     for (const wrong of [undefined, null, {}, [1], -1.5, "x"]) {
       const good = metadataFor("key", "x");
-      if (typeof wrong === typeof good[field as "key"] && !["size", "sha256", "components", "tags", "key"].includes(field)) continue;
+      if (
+        typeof wrong === typeof good[field as "key"] &&
+        !["size", "sha256", "components", "tags", "key"].includes(field)
+      )
+        continue;
       if (field === "components" && JSON.stringify(wrong) === "{}") continue;
       const line = Buffer.from(`${JSON.stringify({ ...good, [field]: wrong })}\n`);
       expect(() => decodeFrameHeader(line, "key", "a file"), `${field}: ${JSON.stringify(wrong)}`).toThrow(RecordError);

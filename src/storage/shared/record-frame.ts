@@ -24,9 +24,19 @@ export function encodeFrameHeader(metadata: RecordMetadata): Buffer {
 
 function inOrder(m: RecordMetadata): RecordMetadata {
   return {
-    formatVersion: m.formatVersion, key: m.key, createdAt: m.createdAt, expiresAt: m.expiresAt, serializer: m.serializer,
-    size: m.size, sha256: m.sha256, durationMs: m.durationMs, taskName: m.taskName, taskRunId: m.taskRunId,
-    flowRunId: m.flowRunId, tags: m.tags, components: m.components,
+    formatVersion: m.formatVersion,
+    key: m.key,
+    createdAt: m.createdAt,
+    expiresAt: m.expiresAt,
+    serializer: m.serializer,
+    size: m.size,
+    sha256: m.sha256,
+    durationMs: m.durationMs,
+    taskName: m.taskName,
+    taskRunId: m.taskRunId,
+    flowRunId: m.flowRunId,
+    tags: m.tags,
+    components: m.components,
   };
 }
 

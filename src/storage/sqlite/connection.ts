@@ -80,8 +80,12 @@ export class Connection {
 
   /** An ordinary checkpoint starts the log over only in a moment without readers; with many there may be none. */
   #boundLog(): void {
-    const log = statSync(`${this.#path}-wal`, quiet);
-    if (log !== undefined && log.size > longestLogBytes) this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      const log = statSync(`${this.#path}-wal`, quiet);
+      if (log !== undefined && log.size > longestLogBytes) this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // The write itself is done, and must not be taken for one that has failed. Another one will come by.
+    }
   }
 
   /** Whether the file was removed or replaced: what is written here would be seen by nobody. */
@@ -124,11 +128,15 @@ export function openConnection(path: string, durability: "process" | "power", fo
 
 function prepared(db: DatabaseSync, path: string, durability: "process" | "power"): Connection {
   try {
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
+    db.exec(
+      `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`,
+    );
     // Before anything is changed: it may be the database of another program.
     prepareSchema(db, path);
     useLog(db, path);
-    db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${keptLogBytes}; PRAGMA cache_size = -${cacheKib}`);
+    db.exec(
+      `PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${keptLogBytes}; PRAGMA cache_size = -${cacheKib}`,
+    );
     return new Connection(db, path, false);
   } catch (error) {
     db.close();
@@ -139,9 +147,12 @@ function prepared(db: DatabaseSync, path: string, durability: "process" | "power
 function useLog(db: DatabaseSync, path: string): void {
   const [mode] = Object.values(db.prepare("PRAGMA journal_mode = WAL").get() ?? {});
   if (mode === "wal") return;
-  throw new StorageError(`Cannot use ${path}: SQLite cannot keep a write-ahead log there (journal mode ${String(mode)})`, {
-    hint: "the folder may be on a network share: keep the records on a local disk, or use fileStorage(folder)",
-  });
+  throw new StorageError(
+    `Cannot use ${path}: SQLite cannot keep a write-ahead log there (journal mode ${String(mode)})`,
+    {
+      hint: "the folder may be on a network share: keep the records on a local disk, or use fileStorage(folder)",
+    },
+  );
 }
 
 function frozen(open: () => DatabaseSync, path: string, first: unknown): Connection {

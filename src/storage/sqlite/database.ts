@@ -35,7 +35,9 @@ export class Database {
     this.#durability = durability;
     this.isDeferred = durability === "power";
     this.#onFirstWrite = onFirstWrite;
-    this.#group = new GroupCommit((work) => this.#writeNow((connection) => connection.transaction(() => work(connection))));
+    this.#group = new GroupCommit((work) =>
+      this.#writeNow((connection) => connection.transaction(() => work(connection))),
+    );
   }
 
   /** @param work gets `undefined` where there is no database yet */
@@ -88,7 +90,8 @@ export class Database {
 
   #forReading(): Connection | undefined {
     if (this.#connection?.isStale()) this.#closeConnection();
-    if (this.#connection === undefined && this.#isThere()) this.#connection = openConnection(this.path, this.#durability, false);
+    if (this.#connection === undefined && this.#isThere())
+      this.#connection = openConnection(this.path, this.#durability, false);
     return this.#connection;
   }
 
@@ -108,14 +111,17 @@ export class Database {
   #isThere(): boolean {
     const stats = statSync(this.path, quiet);
     if (stats === undefined) checkFolder(dirname(this.path));
-    else if (!stats.isFile()) throw new StorageError(`Cannot use ${this.path}: it is not a file`, { hint: "move it away" });
+    else if (!stats.isFile())
+      throw new StorageError(`Cannot use ${this.path}: it is not a file`, { hint: "move it away" });
     return stats !== undefined && stats.size > 0;
   }
 
   #guarded<T>(action: string, work: () => Awaitable<T>): Awaitable<T> {
     try {
       const result = work();
-      return isPromise(result) ? result.catch((error: unknown) => Promise.reject(sqliteFailure(action, this.path, error))) : result;
+      return isPromise(result)
+        ? result.catch((error: unknown) => Promise.reject(sqliteFailure(action, this.path, error)))
+        : result;
     } catch (error) {
       throw sqliteFailure(action, this.path, error);
     }

@@ -1,11 +1,22 @@
-import { OxbowError, StorageError } from "../../kernel/errors.ts";
+import { type OxbowError, StorageError } from "../../kernel/errors.ts";
 import { diskFailure } from "../shared/disk-failure.ts";
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
-const primary = { perm: 3, busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14, notadb: 26 } as const;
+const primary = {
+  perm: 3,
+  busy: 5,
+  locked: 6,
+  readonly: 8,
+  ioerr: 10,
+  corrupt: 11,
+  full: 13,
+  cantopen: 14,
+  notadb: 26,
+} as const;
 
 const elsewhere = "or keep the records elsewhere: OXBOW_HOME, or the folder given to the storage";
-const moveAway = "move the file away together with its -wal and -shm: Oxbow then starts a new one; `sqlite3 <file> .recover` may save what is in it";
+const moveAway =
+  "move the file away together with its -wal and -shm: Oxbow then starts a new one; `sqlite3 <file> .recover` may save what is in it";
 
 const advice = new Map<number, string>([
   [primary.perm, `give this user the right to read and write there, ${elsewhere}`],
@@ -40,5 +51,8 @@ export function sqliteFailure(action: string, file: string, cause: unknown): Oxb
   const code = resultCode(cause);
   if (code === undefined) return diskFailure(action, file, cause);
   const hint = advice.get(code);
-  return new StorageError(`Cannot ${action} ${file}: ${(cause as Error).message}`, { cause, ...(hint === undefined ? {} : { hint }) });
+  return new StorageError(`Cannot ${action} ${file}: ${(cause as Error).message}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

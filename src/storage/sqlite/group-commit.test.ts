@@ -18,7 +18,11 @@ describe("GroupCommit", () => {
 
   it("lets only that work fail which fails alone too", async () => {
     const group = new GroupCommit<undefined>((work) => work(undefined));
-    const results = await Promise.allSettled([group.add(() => 1), group.add(() => JSON.parse("{") as number), group.add(() => 3)]);
+    const results = await Promise.allSettled([
+      group.add(() => 1),
+      group.add(() => JSON.parse("{") as number),
+      group.add(() => 3),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(await group.add(() => 4)).toBe(4);
   });

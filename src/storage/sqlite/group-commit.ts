@@ -18,7 +18,7 @@ interface Job<Context> {
 export class GroupCommit<Context> {
   readonly #inTransaction: (work: (context: Context) => unknown[]) => Awaitable<unknown[]>;
   #jobs: Array<Job<Context>> = [];
-  #running: Promise<void> | undefined;
+  #isRunning = false;
 
   /** @param inTransaction does work in one transaction, and waits for a lock that is taken */
   constructor(inTransaction: (work: (context: Context) => unknown[]) => Awaitable<unknown[]>) {
@@ -29,11 +29,12 @@ export class GroupCommit<Context> {
   add<T>(work: (context: Context) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({ work, resolve: resolve as Job<Context>["resolve"], reject });
-      this.#running ??= this.#run();
+      if (!this.#isRunning) void this.#run();
     });
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     try {
       while (this.#jobs.length > 0) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -42,7 +43,7 @@ export class GroupCommit<Context> {
         await this.#commit(jobs);
       }
     } finally {
-      this.#running = undefined;
+      this.#isRunning = false;
     }
   }
 

@@ -21,9 +21,13 @@ export function checkSqlite(): void {
 }
 
 function missing(): OxbowError {
-  return new OxbowError("OXBOW_DRIVER_MISSING", `This Node (${process.version}) has no node:sqlite, which sqliteStorage() needs`, {
-    hint: "use Node 22.13 or newer without --no-experimental-sqlite, or keep the records in fileStorage(folder)",
-  });
+  return new OxbowError(
+    "OXBOW_DRIVER_MISSING",
+    `This Node (${process.version}) has no node:sqlite, which sqliteStorage() needs`,
+    {
+      hint: "use Node 22.13 or newer without --no-experimental-sqlite, or keep the records in fileStorage(folder)",
+    },
+  );
 }
 
 /** Node 22 warns that the module is experimental; users of a cache can do nothing about it. Other warnings pass. */
@@ -33,7 +37,7 @@ function withoutItsWarning<T>(load: () => T): T {
     if (String(warning).includes("SQLite is an experimental feature")) return;
     Reflect.apply(original, process, [warning, ...rest]);
   };
-  process.emitWarning = filtered as typeof process.emitWarning;
+  process.emitWarning = filtered;
   try {
     return load();
   } finally {

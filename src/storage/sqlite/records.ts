@@ -81,7 +81,7 @@ export class RowReader {
       if (row[1] === null) return sized(inline(row[2], where), size, where);
       const opened = this.#files.open(row[1], size, where);
       if (opened !== undefined) return readAsync(opened, 0, size).finally(() => closeSync(opened));
-      if (isSecondTry) throw damagedRecord(where, `has lost its file values/${String(row[1])}`);
+      if (isSecondTry) throw damagedRecord(where, `has lost its file values/${row[1] as string}`);
       return this.#getValue(name, true);
     });
   }
@@ -115,7 +115,7 @@ export class RowReader {
     const where = this.#where(key);
     const row = await this.#database.read((connection) => connection?.statements.records.find(Buffer.from(key)));
     const file = row?.[fileColumn];
-    if (file === gone) throw damagedRecord(where, `has lost its file values/${String(gone)}`);
+    if (file === gone) throw damagedRecord(where, `has lost its file values/${gone as string}`);
     if (row === undefined || fromRow(key, row, where).sha256 !== metadata.sha256) throw replacedRecord(where);
     const opened = this.#files.open(file, metadata.size, where);
     if (opened === undefined) throw replacedRecord(where);

@@ -54,7 +54,8 @@ export function prepareSchema(db: DatabaseSync, path: string): void {
   // Another process may be doing the same: the lock first, then a second look.
   db.exec("BEGIN IMMEDIATE");
   try {
-    if (!isPrepared(db, path)) db.exec(`${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
+    if (!isPrepared(db, path))
+      db.exec(`${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
     db.exec("COMMIT");
   } catch (error) {
     db.exec("ROLLBACK");
@@ -76,9 +77,12 @@ function numberOf(db: DatabaseSync, sql: string): number {
 }
 
 function tooNew(path: string, version: number): StorageError {
-  return new StorageError(`Cannot use ${path}: it has schema version ${version}, this release knows up to ${schemaVersion}`, {
-    hint: "a newer Oxbow wrote it: update this one, or give it a folder of its own",
-  });
+  return new StorageError(
+    `Cannot use ${path}: it has schema version ${version}, this release knows up to ${schemaVersion}`,
+    {
+      hint: "a newer Oxbow wrote it: update this one, or give it a folder of its own",
+    },
+  );
 }
 
 function notOurs(path: string): StorageError {

@@ -37,10 +37,15 @@ export class Table {
   put(columns: readonly ColumnValue[], payload: readonly Uint8Array[], ifAbsent: boolean): Awaitable<boolean> {
     if (sizeOf(payload) > syncLimit) return this.#database.track(this.#putLarge(columns, payload, ifAbsent));
     const row = this.#inlineRow(columns, payload);
-    return andThen(this.#database.write((connection) => this.#publish(connection, row, ifAbsent)), (outcome) => this.#settle(outcome));
+    return andThen(
+      this.#database.write((connection) => this.#publish(connection, row, ifAbsent)),
+      (outcome) => this.#settle(outcome),
+    );
   }
 
-  async putAll(records: ReadonlyArray<readonly [columns: readonly ColumnValue[], payload: readonly Uint8Array[]]>): Promise<void> {
+  async putAll(
+    records: ReadonlyArray<readonly [columns: readonly ColumnValue[], payload: readonly Uint8Array[]]>,
+  ): Promise<void> {
     const rows: ColumnValue[][] = [];
     const files: string[] = [];
     try {
@@ -62,10 +67,16 @@ export class Table {
   }
 
   delete(key: Uint8Array): Awaitable<boolean> {
-    return andThen(this.#database.read((connection) => connection && this.#of(connection.statements).fileOf(key)), (file) => {
-      if (file === undefined) return false;
-      return andThen(this.#database.write((connection) => this.#remove(connection, key)), (outcome) => this.#settle(outcome));
-    });
+    return andThen(
+      this.#database.read((connection) => connection && this.#of(connection.statements).fileOf(key)),
+      (file) => {
+        if (file === undefined) return false;
+        return andThen(
+          this.#database.write((connection) => this.#remove(connection, key)),
+          (outcome) => this.#settle(outcome),
+        );
+      },
+    );
   }
 
   #inlineRow(columns: readonly ColumnValue[], payload: readonly Uint8Array[]): ColumnValue[] {
@@ -73,11 +84,17 @@ export class Table {
     return [...columns, null, this.#database.isDeferred ? new Uint8Array(bytes) : bytes];
   }
 
-  async #putLarge(columns: readonly ColumnValue[], payload: readonly Uint8Array[], ifAbsent: boolean): Promise<boolean> {
+  async #putLarge(
+    columns: readonly ColumnValue[],
+    payload: readonly Uint8Array[],
+    ifAbsent: boolean,
+  ): Promise<boolean> {
     if (ifAbsent && (await this.#has(columns[0] as Uint8Array))) return false;
     const file = await this.#files.write(this.#database, payload);
     try {
-      const outcome = await this.#database.write((connection) => this.#publish(connection, [...columns, file, null], ifAbsent));
+      const outcome = await this.#database.write((connection) =>
+        this.#publish(connection, [...columns, file, null], ifAbsent),
+      );
       if (!outcome.written) await this.#files.discard(this.#database, file);
       return await this.#settle(outcome);
     } catch (error) {
@@ -87,7 +104,9 @@ export class Table {
   }
 
   #has(key: Uint8Array): Awaitable<boolean> {
-    return this.#database.read((connection) => connection !== undefined && this.#of(connection.statements).fileOf(key) !== undefined);
+    return this.#database.read(
+      (connection) => connection !== undefined && this.#of(connection.statements).fileOf(key) !== undefined,
+    );
   }
 
   #publish(connection: Connection, row: readonly ColumnValue[], ifAbsent: boolean): Outcome {

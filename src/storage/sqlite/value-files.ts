@@ -62,9 +62,12 @@ export class ValueFiles {
   /** In the transaction that publishes the file's row: the row owns it now. */
   adopt(connection: Connection, file: string): void {
     if (connection.statements.intents.remove(file)) return;
-    throw new StorageError(`Cannot publish ${join(this.#folder, file)}: another process took it for left over and removed it`, {
-      hint: "two machines or containers that share the folder must not have the same host name",
-    });
+    throw new StorageError(
+      `Cannot publish ${join(this.#folder, file)}: another process took it for left over and removed it`,
+      {
+        hint: "two machines or containers that share the folder must not have the same host name",
+      },
+    );
   }
 
   /** In the transaction that takes the file's row away: it is to be removed, by us or by the next one. */

@@ -64,7 +64,11 @@ export function bytesOf(content: string | Uint8Array): Uint8Array {
 }
 
 /** Metadata that fit a payload. */
-export function metadataFor(key: string, content: string | Uint8Array, more: Partial<RecordMetadata> = {}): RecordMetadata {
+export function metadataFor(
+  key: string,
+  content: string | Uint8Array,
+  more: Partial<RecordMetadata> = {},
+): RecordMetadata {
   const bytes = bytesOf(content);
   return {
     formatVersion: 1,
@@ -83,7 +87,12 @@ export function metadataFor(key: string, content: string | Uint8Array, more: Par
 }
 
 /** Writes a record of this content. */
-export async function put(storage: Storage, key: string, content: string | Uint8Array, more?: Partial<RecordMetadata>): Promise<void> {
+export async function put(
+  storage: Storage,
+  key: string,
+  content: string | Uint8Array,
+  more?: Partial<RecordMetadata>,
+): Promise<void> {
   const written = await storage.put(metadataFor(key, content, more), [bytesOf(content)]);
   assert.equal(written, true, "put() without ifAbsent answers true");
 }

@@ -16,7 +16,8 @@ export const listChecks: readonly StorageCheck[] = [
   }),
 
   check("A prefix chooses the keys that begin with it", async (storage) => {
-    for (const key of ["a", "a/", "a/b", "a/b/c", "aa", "b", "%", "%a", "_a", "😀", "😀x", "é", `a/${"x".repeat(300)}`]) await put(storage, key, "x");
+    for (const key of ["a", "a/", "a/b", "a/b/c", "aa", "b", "%", "%a", "_a", "😀", "😀x", "é", `a/${"x".repeat(300)}`])
+      await put(storage, key, "x");
     assert.deepEqual(await listed(storage.list({ prefix: "a/" })), ["a/", "a/b", "a/b/c", `a/${"x".repeat(300)}`]);
     assert.deepEqual(await listed(storage.list({ prefix: "%" })), ["%", "%a"]);
     assert.deepEqual(await listed(storage.list({ prefix: "_" })), ["_a"]);
@@ -29,13 +30,20 @@ export const listChecks: readonly StorageCheck[] = [
     for (const key of keys) await put(storage, key, "x");
     const pages: string[] = [];
     for (let after: string | undefined; ; after = pages.at(-1)) {
-      const page = (await listed(storage.list({ prefix: "page/", ...(after === undefined ? {} : { after }) }))).slice(0, 60);
+      const page = (await listed(storage.list({ prefix: "page/", ...(after === undefined ? {} : { after }) }))).slice(
+        0,
+        60,
+      );
       if (page.length === 0) break;
       pages.push(...page);
       assert.ok(pages.length <= keys.length, "Pages come again");
     }
     assert.deepEqual(pages, inOrder);
-    assert.deepEqual(await listed(storage.list({ after: "page/2485" })), ["page/249"], "A key that is not there is a beginning too");
+    assert.deepEqual(
+      await listed(storage.list({ after: "page/2485" })),
+      ["page/249"],
+      "A key that is not there is a beginning too",
+    );
     assert.deepEqual(await listed(storage.list({ after: "a", prefix: "page/24" })), inOrder.slice(240));
     assert.deepEqual(await listed(storage.list({ after: "z", prefix: "page/24" })), []);
   }),
@@ -55,7 +63,10 @@ export const listChecks: readonly StorageCheck[] = [
       await storage.delete(key);
       await storage.put(metadataFor(`${key}+`, "x"), [Buffer.from("x")]);
     }
-    assert.deepEqual(seen.filter((key) => !key.endsWith("+")), inOrder);
+    assert.deepEqual(
+      seen.filter((key) => !key.endsWith("+")),
+      inOrder,
+    );
     assert.equal(new Set(seen).size, seen.length, "A key came twice");
   }),
 ];

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import type { Storage } from "../../storage/storage.ts";
-import { check, checkTwo, expectAbsent, expectContent, listed, metadataFor, pattern, put, type StorageCheck } from "./check.ts";
+import {
+  check,
+  checkTwo,
+  expectAbsent,
+  expectContent,
+  listed,
+  metadataFor,
+  pattern,
+  put,
+  type StorageCheck,
+} from "./check.ts";
 
 export const placeChecks: readonly StorageCheck[] = [
   check("A storage says what it is, and has what its capabilities say", async (storage) => {
@@ -42,7 +52,11 @@ export const placeChecks: readonly StorageCheck[] = [
     if (!storage.capabilities.versions) return;
     await put(storage, "key", "zero");
     const rewrites = Array.from({ length: 40 }, (_, i) => () => put(other, "key", `content ${i % 10}`));
-    await expectChanges(storage, [...rewrites, async () => void (await other.delete("key")), () => put(other, "key", pattern(100_000, 1))]);
+    await expectChanges(storage, [
+      ...rewrites,
+      async () => void (await other.delete("key")),
+      () => put(other, "key", pattern(100_000, 1)),
+    ]);
   }),
 
   check("The version of a record that is left alone comes to rest", async (storage) => {
@@ -60,7 +74,12 @@ export const placeChecks: readonly StorageCheck[] = [
     await storage.putAll!([]);
     await put(storage, "b", "before");
     await put(storage, "large", pattern(100_000, 9));
-    const batch = [["a", pattern(10, 1)], ["b", pattern(20, 2)], ["large", pattern(100_000, 3)], ["empty", pattern(0, 0)]] as const;
+    const batch = [
+      ["a", pattern(10, 1)],
+      ["b", pattern(20, 2)],
+      ["large", pattern(100_000, 3)],
+      ["empty", pattern(0, 0)],
+    ] as const;
     await storage.putAll!(batch.map(([key, bytes]) => [metadataFor(key, bytes), [bytes]] as const));
     for (const [key, bytes] of batch) await expectContent(storage, key, bytes);
   }),

@@ -18,10 +18,13 @@ export const raceChecks: readonly StorageCheck[] = [
     }
   }),
 
-  check("Of 20 writers with ifAbsent at once exactly one wins, and its record is the one that stays", async (storage) => {
-    if (!storage.capabilities.putIfAbsent) return;
-    for (const size of sizes) await raceOf20(`size ${size}`, size, () => storage);
-  }),
+  check(
+    "Of 20 writers with ifAbsent at once exactly one wins, and its record is the one that stays",
+    async (storage) => {
+      if (!storage.capabilities.putIfAbsent) return;
+      for (const size of sizes) await raceOf20(`size ${size}`, size, () => storage);
+    },
+  ),
 
   checkTwo("Of 20 writers with ifAbsent in two storages of one place exactly one wins", async (storage, other) => {
     if (!storage.capabilities.putIfAbsent) return;
@@ -33,7 +36,10 @@ export const raceChecks: readonly StorageCheck[] = [
       const all = Array.from({ length: 20 }, (_, i) => pattern(size + i, i));
       await Promise.all(all.map((bytes) => put(storage, "key", bytes)));
       const found = (await read(storage, "key"))!;
-      assert.ok(all.some((bytes) => Buffer.compare(bytes, found) === 0), "What stays is none of the 20 records");
+      assert.ok(
+        all.some((bytes) => Buffer.compare(bytes, found) === 0),
+        "What stays is none of the 20 records",
+      );
     }
   }),
 
@@ -43,17 +49,20 @@ export const raceChecks: readonly StorageCheck[] = [
     for (const i of numbers) await expectContent(storage, `key ${i}`, pattern(i % 10 === 0 ? 80_000 : 100, i));
   }),
 
-  checkTwo("A record that is replaced after it was found gives its own payload or a RecordError", async (storage, other) => {
-    for (const size of [50, 100_000, 1_000_000]) {
-      await put(storage, "key", pattern(size, 1));
-      const record = (await storage.get("key"))!;
-      await put(other, "key", pattern(size, 2));
-      await expectOwnPayload(async () => record.bytes(), pattern(size, 1));
-      const second = (await storage.get("key"))!;
-      await other.delete("key");
-      await expectOwnPayload(async () => second.bytes(), pattern(size, 2));
-    }
-  }),
+  checkTwo(
+    "A record that is replaced after it was found gives its own payload or a RecordError",
+    async (storage, other) => {
+      for (const size of [50, 100_000, 1_000_000]) {
+        await put(storage, "key", pattern(size, 1));
+        const record = (await storage.get("key"))!;
+        await put(other, "key", pattern(size, 2));
+        await expectOwnPayload(async () => record.bytes(), pattern(size, 1));
+        const second = (await storage.get("key"))!;
+        await other.delete("key");
+        await expectOwnPayload(async () => second.bytes(), pattern(size, 2));
+      }
+    },
+  ),
 
   checkTwo("A reader beside a writer sees whole records only", async (storage, other) => {
     const seen = new Set<number>();
@@ -62,7 +71,10 @@ export const raceChecks: readonly StorageCheck[] = [
       for (let i = 1; i <= 30; i += 1) await put(other, "key", pattern(70_000 + i, i));
     })();
     let isWriting = true;
-    void writing.then(() => (isWriting = false), () => (isWriting = false));
+    void writing.then(
+      () => (isWriting = false),
+      () => (isWriting = false),
+    );
     while (isWriting) {
       const record = await storage.get("key");
       assert.ok(record, "A record that is being replaced is there all the time");

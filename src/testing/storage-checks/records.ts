@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import {
-  check, expectAbsent, expectBytes, expectContent, expectMetadata, listed, metadataFor, pattern, put, read, type StorageCheck,
+  check,
+  expectAbsent,
+  expectBytes,
+  expectContent,
+  expectMetadata,
+  listed,
+  metadataFor,
+  pattern,
+  put,
+  read,
+  type StorageCheck,
 } from "./check.ts";
 
 const large = 1024 * 1024;
@@ -11,8 +21,8 @@ const allFields = {
   expiresAt: 1_767_312_000_000,
   flowRunId: "0b1c2d3e-0000-4000-8000-000000000000",
   tags: ["nightly", "x\ny", "é😀", ""],
-  components: { "inputs.url": "ab12", "": "empty", __proto__x: "1", "a\0b": "c\0d", "inputs[\"1\"]": "\u2028" },
-  taskName: "tâche\0 \"quoted\" 😀\n",
+  components: { "inputs.url": "ab12", "": "empty", __proto__x: "1", "a\0b": "c\0d", 'inputs["1"]': "\u2028" },
+  taskName: 'tâche\0 "quoted" 😀\n',
   serializer: "compressed(json)\0",
   taskRunId: "id\0",
   createdAt: 1_767_225_600_000.25,
@@ -68,15 +78,22 @@ export const recordChecks: readonly StorageCheck[] = [
     await expectContent(storage, "key", whole);
   }),
 
-  check("A record replaces the one that was there, metadata and payload, from any size to any other", async (storage) => {
-    const order = [10, large, 200_000, 0, 100_000, 100_000, 20];
-    for (const [i, size] of order.entries()) {
-      const metadata = metadataFor("key", pattern(size, i), i % 2 === 0 ? { expiresAt: i + 1, tags: [`write ${i}`] } : { flowRunId: `run ${i}` });
-      assert.equal(await storage.put(metadata, [pattern(size, i)]), true);
-      await expectContent(storage, "key", pattern(size, i));
-      expectMetadata(await storage.head("key"), metadata);
-    }
-  }),
+  check(
+    "A record replaces the one that was there, metadata and payload, from any size to any other",
+    async (storage) => {
+      const order = [10, large, 200_000, 0, 100_000, 100_000, 20];
+      for (const [i, size] of order.entries()) {
+        const metadata = metadataFor(
+          "key",
+          pattern(size, i),
+          i % 2 === 0 ? { expiresAt: i + 1, tags: [`write ${i}`] } : { flowRunId: `run ${i}` },
+        );
+        assert.equal(await storage.put(metadata, [pattern(size, i)]), true);
+        await expectContent(storage, "key", pattern(size, i));
+        expectMetadata(await storage.head("key"), metadata);
+      }
+    },
+  ),
 
   check("A removed record is gone, may be written again, and is removed once", async (storage) => {
     for (const size of [10, large]) {
@@ -92,7 +109,9 @@ export const recordChecks: readonly StorageCheck[] = [
   check("A payload that is not as long as its metadata say is refused, and changes nothing", async (storage) => {
     await put(storage, "key", "before");
     for (const wrong of ["longer than it should be", "x"]) {
-      await assert.rejects(async () => storage.put(metadataFor("key", "1234567"), [Buffer.from(wrong)]), { code: "OXBOW_STORAGE_FAILED" });
+      await assert.rejects(async () => storage.put(metadataFor("key", "1234567"), [Buffer.from(wrong)]), {
+        code: "OXBOW_STORAGE_FAILED",
+      });
     }
     await expectContent(storage, "key", "before");
   }),

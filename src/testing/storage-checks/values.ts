@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { check, checkTwo, expectAbsent, expectBytes, expectContent, listed, pattern, put, type StorageCheck } from "./check.ts";
+import {
+  check,
+  checkTwo,
+  expectAbsent,
+  expectBytes,
+  expectContent,
+  listed,
+  pattern,
+  put,
+  type StorageCheck,
+} from "./check.ts";
 
 export const valueChecks: readonly StorageCheck[] = [
   check("A plain value is written, replaced and removed", async (storage) => {

@@ -1,0 +1,35 @@
+import type { CachePolicy } from "../caching/cache-policy.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { LogSink } from "../logging/logger.ts";
+import type { ResultStore } from "../results/result-store.ts";
+import type { Serializer } from "../serializers/serializer.ts";
+import type { Settings, SettingsOverrides } from "../settings/settings.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { TaskRunner } from "./task-runner.ts";
+
+/** What the engine needs and does not choose: the composition root gives it. */
+export interface Services {
+  /** The place for results of a task that asks for this storage, key storage and serializer; the defaults where it does not. */
+  resultStore(settings: Settings, choice: StoreChoice): ResultStore;
+  readonly defaultPolicy: CachePolicy;
+  readonly taskRunner: TaskRunner;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+}
+
+/** What a task chose of its result store. */
+export interface StoreChoice {
+  readonly storage: Storage | string | undefined;
+  readonly keyStorage: Storage | string | undefined;
+  readonly serializer: Serializer | undefined;
+}
+
+/** What a run takes over from where it begins. */
+export interface Surroundings {
+  readonly services: Services;
+  readonly settings: Settings;
+  /** What `withSettings` laid over all other sources of settings. */
+  readonly overrides: SettingsOverrides | undefined;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+}
