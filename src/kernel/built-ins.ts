@@ -3,6 +3,9 @@ import { inspect, types } from "node:util";
 const tagOfTypedArray = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
   .get as (this: ArrayBufferView) => string;
 
+// Up to here it is cheaper to make the keys of a view than to ask about them.
+const smallView = 32;
+
 /** The class of a view: `Uint8Array`, `DataView`, `Buffer` …; of an instance of a subclass, the built-in one. */
 export function viewKindOf(view: ArrayBufferView): string {
   if (Buffer.isBuffer(view)) return "Buffer";
@@ -30,8 +33,9 @@ export function hasSymbolFields(value: object): boolean {
   return symbols.length > 0 && symbols.some((key) => Object.prototype.propertyIsEnumerable.call(value, key));
 }
 
-function hasOnlyItems(view: object): boolean {
-  return /\[ \.\.\. \d+ more items? \]$|\[\]$/.test(inspect(view, { maxArrayLength: 0, customInspect: false }));
+function hasOnlyItems(view: NodeJS.TypedArray): boolean {
+  if (view.length <= smallView) return Object.keys(view).length === view.length;
+  return /\[ \.\.\. \d+ more items? \]$/.test(inspect(view, { maxArrayLength: 0, customInspect: false }));
 }
 
 function isNoIndex(key: string): boolean {

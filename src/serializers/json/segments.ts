@@ -8,6 +8,7 @@
 /** Segments begin at multiples of this: the largest item of a typed array. */
 const alignment = 8;
 const newline = 10;
+const zeros = new Uint8Array(alignment);
 
 /** The segments of a value that is being written. */
 export class SegmentWriter {
@@ -19,7 +20,7 @@ export class SegmentWriter {
     const place = [this.#length, view.byteLength] as const;
     const padding = paddingOf(view.byteLength);
     this.#chunks.push(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-    if (padding > 0) this.#chunks.push(new Uint8Array(padding));
+    if (padding > 0) this.#chunks.push(zeros.subarray(0, padding));
     this.#length += view.byteLength + padding;
     return place;
   }
