@@ -10,7 +10,8 @@ import type * as acorn from "acorn";
 
 const mayHavePrivate = /#[\p{ID_Start}$_]/u;
 // What TypeScript, esbuild and Babel write for #private fields on older targets.
-const compiledPrivate = /\b(?:__classPrivateField(?:Get|Set|In)|__private(?:Add|Get|Set|In|Wrapper)|_?_?classPrivateField(?:Get|Set|InitSpec|LooseKey)\w*)\b/;
+const compiledPrivate =
+  /\b(?:__classPrivateField(?:Get|Set|In)|__private(?:Add|Get|Set|In|Wrapper)|_?_?classPrivateField(?:Get|Set|InitSpec|LooseKey)\w*)\b/;
 const nativeCode = /\{\s*\[native code\]\s*\}$/;
 
 const reasons = new WeakMap<object, string>();
@@ -67,10 +68,13 @@ function reasonOf(constructor: Function): string {
 function hasPrivateFields(source: string): boolean {
   try {
     parser ??= createRequire(import.meta.url)("acorn") as typeof acorn;
-    const expression = parser.parseExpressionAt(`(${source})`, 0, { ecmaVersion: "latest", checkPrivateFields: false } as acorn.Options);
+    const expression = parser.parseExpressionAt(`(${source})`, 0, { ecmaVersion: "latest", checkPrivateFields: false });
     // Private methods are no state.
-    return expression.type === "ClassExpression" && expression.body.body.some(
-      (member) => member.type === "PropertyDefinition" && !member.static && member.key.type === "PrivateIdentifier",
+    return (
+      expression.type === "ClassExpression" &&
+      expression.body.body.some(
+        (member) => member.type === "PropertyDefinition" && !member.static && member.key.type === "PrivateIdentifier",
+      )
     );
   } catch {
     // Syntax that is newer than the parser: what looks like a private field is taken for one.

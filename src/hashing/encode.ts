@@ -1,7 +1,7 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { HashError } from "../kernel/errors.ts";
 import { Refusal } from "../kernel/refusal.ts";
-import { type Contents, KeyWalk, type Unread } from "./key-walk.ts";
+import { type Content, KeyWalk, type Unread } from "./key-walk.ts";
 import { sha256 } from "./sha256.ts";
 
 /*
@@ -49,7 +49,7 @@ export function digestOf(value: unknown, path = "value"): Awaitable<string> {
 }
 
 async function encodeRead(value: unknown, path: string, first: readonly Unread[]): Promise<string> {
-  const contents = new Map<object, string | { readonly failure: unknown }>();
+  const contents = new Map<object, Content>();
   for (let unread = first; ; ) {
     for (const { part, read } of unread) contents.set(part, await read().catch((failure: unknown) => ({ failure })));
     // Unordered collections can only be put in order once all is known: the walk is done again.
@@ -71,14 +71,23 @@ function textOf(walk: KeyWalk, value: unknown, path: string): string {
 function hashErrorOf(refusal: Refusal, root: string): HashError {
   const path = refusal.path(root);
   const options = { hint: hintOf(path, refusal), ...("cause" in refusal ? { cause: refusal.cause } : {}) };
-  return new HashError(path, refusal.valueType, `Cannot hash ${path === "" ? "the value" : path}: ${refusal.message}`, options);
+  return new HashError(
+    path,
+    refusal.valueType,
+    `Cannot hash ${path === "" ? "the value" : path}: ${refusal.message}`,
+    options,
+  );
 }
 
 function hintOf(path: string, { valueType, ofClass }: Refusal): string {
   const input = /^[^.[]+\.([A-Za-z_$][\w$]*)/.exec(path)?.[1];
   return [
     input === undefined ? "" : `leave it out with .omit("${input}"), `,
-    ofClass ? `say what counts with registerStabilizer(${valueType}, …) or a method [Symbol.for("oxbow.cacheKey")](), ` : "",
+    ofClass
+      ? `say what counts with registerStabilizer(${valueType}, …) or a method [Symbol.for("oxbow.cacheKey")](), `
+      : "",
     "or make the key with cacheKeyFn",
-  ].join("").replace(/^or /, "");
+  ]
+    .join("")
+    .replace(/^or /, "");
 }

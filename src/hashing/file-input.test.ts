@@ -47,7 +47,9 @@ describe("fileInput", () => {
   it("that is missing is refused by path, with the cause", async () => {
     const nowhere = join(folder, "nowhere");
     expect(() => encode({ file: fileInput(nowhere) }, "args")).toThrow(HashError);
-    const error: unknown = await Promise.resolve(encode({ file: fileInput(nowhere, { by: "content" }) }, "args")).catch((thrown: unknown) => thrown);
+    const error: unknown = await Promise.resolve(encode({ file: fileInput(nowhere, { by: "content" }) }, "args")).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(HashError);
     expect(error).toMatchObject({ path: "args.file", valueType: "FileInput", cause: { code: "ENOENT" } });
   });

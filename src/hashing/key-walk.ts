@@ -16,8 +16,8 @@ export interface Unread {
   readonly read: () => Promise<string>;
 }
 
-/** Contents that were read, by their part: the digest, or why it could not be read. */
-export type Contents = ReadonlyMap<object, string | { readonly failure: unknown }>;
+/** A content that was read: its digest, or why it could not be read. */
+export type Content = string | { readonly failure: unknown };
 
 const rules: WalkRules = { sortKeys: true, exact: false, once: false, layouts: [] as Layout[] };
 
@@ -25,9 +25,9 @@ const rules: WalkRules = { sortKeys: true, exact: false, once: false, layouts: [
 export class KeyWalk extends TaggedWalk {
   /** What has to be read; the tree counts for nothing unless this is empty. */
   unread: Unread[] | undefined = undefined;
-  private readonly contents: Contents | undefined;
+  private readonly contents: ReadonlyMap<object, Content> | undefined;
 
-  constructor(contents: Contents | undefined) {
+  constructor(contents: ReadonlyMap<object, Content> | undefined) {
     super(rules);
     this.contents = contents;
   }
@@ -66,7 +66,8 @@ export class KeyWalk extends TaggedWalk {
   private ofSpecial(value: object, depth: number): unknown {
     const state = chosenState(value);
     if (state !== undefined) return this.ofChosen(value, state, depth);
-    if (Object.getPrototypeOf(value) === Date.prototype && Object.keys(value).length === 0) return { "~Date": timeOf(value as Date) };
+    if (Object.getPrototypeOf(value) === Date.prototype && Object.keys(value).length === 0)
+      return { "~Date": timeOf(value as Date) };
     if (value instanceof FileInput) return { "~FileInput": this.ofFileInput(value) };
     const builtIn = leafOf(value) ?? this.containerOf(value, depth) ?? this.blobOf(value);
     return builtIn === undefined ? this.ofInstance(value, depth) : this.ofBuiltIn(value, builtIn, depth);
@@ -75,7 +76,9 @@ export class KeyWalk extends TaggedWalk {
   private ofChosen(value: object, state: () => unknown, depth: number): unknown {
     const chosen = state();
     if (chosen === value) throw new Refusal(typeName(value), "what it gave as its state is itself", { ofClass: true });
-    return { "~chosen": [classNameOf(value), this.child(undefined, chosen, `[Symbol.for("oxbow.cacheKey")]()`, depth)] };
+    return {
+      "~chosen": [classNameOf(value), this.child(undefined, chosen, `[Symbol.for("oxbow.cacheKey")]()`, depth)],
+    };
   }
 
   private ofBuiltIn(value: object, { name, prototype, tree }: BuiltIn, depth: number): unknown {
@@ -92,35 +95,58 @@ export class KeyWalk extends TaggedWalk {
       return { "~toJSON": [classNameOf(value), this.child(undefined, toJSON.call(value, ""), ".toJSON()", depth)] };
     }
     if (typeof then === "function") throw unhashable(value, "has no value before it is awaited");
-    if (value instanceof EventEmitter || value instanceof EventTarget) throw unhashable(value, "has state that cannot be seen");
+    if (value instanceof EventEmitter || value instanceof EventTarget)
+      throw unhashable(value, "has state that cannot be seen");
     if (Object.keys(value).length === 0) throw unhashable(value, "has state that cannot be seen");
     refuseHidden(value, undefined);
     return { "~class": [classNameOf(value), this.fields(value, depth, true)] };
   }
 
   private containerOf(value: object, depth: number): BuiltIn | undefined {
-    if (types.isMap(value)) return { name: "Map", prototype: Map.prototype, tree: { "~Map": this.ofMap(value, depth) } };
-    if (types.isSet(value)) return { name: "Set", prototype: Set.prototype, tree: { "~Set": this.ofSet(value, depth) } };
+    if (types.isMap(value))
+      return { name: "Map", prototype: Map.prototype, tree: { "~Map": this.ofMap(value, depth) } };
+    if (types.isSet(value))
+      return { name: "Set", prototype: Set.prototype, tree: { "~Set": this.ofSet(value, depth) } };
     if (Array.isArray(value)) {
-      return { name: "Array", prototype: Array.prototype, tree: { "~Array": [value.length, this.fields(value, depth, true)] } };
+      return {
+        name: "Array",
+        prototype: Array.prototype,
+        tree: { "~Array": [value.length, this.fields(value, depth, true)] },
+      };
     }
     if (!isError(value)) return undefined;
     const { name, message } = value;
-    const details = { name, message, ...pick(value, ["cause", "errors"].filter((key) => Object.hasOwn(value, key))) };
+    const details = {
+      name,
+      message,
+      ...pick(
+        value,
+        ["cause", "errors"].filter((key) => Object.hasOwn(value, key)),
+      ),
+    };
     return { name: "Error", prototype: Error.prototype, tree: { "~Error": this.child(value, details, "", depth) } };
   }
 
   private ofMap(map: ReadonlyMap<unknown, unknown>, depth: number): readonly unknown[] {
     let index = 0;
-    return inOrder(Array.from(Map.prototype.entries.call(map), ([key, value]) => [
-      this.child(map, key, `.keys()[${index++}]`, depth),
-      this.child(map, value, typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${index - 1}]`, depth),
-    ]));
+    return inOrder(
+      Array.from(Map.prototype.entries.call(map), ([key, value]) => [
+        this.child(map, key, `.keys()[${index++}]`, depth),
+        this.child(
+          map,
+          value,
+          typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${index - 1}]`,
+          depth,
+        ),
+      ]),
+    );
   }
 
   private ofSet(set: ReadonlySet<unknown>, depth: number): readonly unknown[] {
     let index = 0;
-    return inOrder(Array.from(Set.prototype.values.call(set), (item) => this.child(set, item, `.values()[${index++}]`, depth)));
+    return inOrder(
+      Array.from(Set.prototype.values.call(set), (item) => this.child(set, item, `.values()[${index++}]`, depth)),
+    );
   }
 
   private ofFileInput(file: FileInput): unknown {
@@ -137,7 +163,8 @@ export class KeyWalk extends TaggedWalk {
     if (blob === undefined) return undefined;
     const content = this.contentOf(blob, () => streamDigest(blob.stream()));
     const { type, size } = blob;
-    if (!(blob instanceof File)) return { name: "Blob", prototype: Blob.prototype, tree: { "~Blob": [type, size, content] } };
+    if (!(blob instanceof File))
+      return { name: "Blob", prototype: Blob.prototype, tree: { "~Blob": [type, size, content] } };
     return { name: "File", prototype: File.prototype, tree: { "~File": [type, size, content, blob.name] } };
   }
 

@@ -20,7 +20,8 @@ export function leafOf(value: object): BuiltIn | undefined {
   if (value instanceof URL) return builtIn("URL", URL.prototype, value.href);
   if (value instanceof URLSearchParams) return builtIn("URLSearchParams", URLSearchParams.prototype, value.toString());
   // Naming the global loads half a megabyte of HTTP client, so the tag is asked first.
-  if (tagOf(value) === "[object Headers]" && value instanceof Headers) return builtIn("Headers", Headers.prototype, [...value]);
+  if (tagOf(value) === "[object Headers]" && value instanceof Headers)
+    return builtIn("Headers", Headers.prototype, [...value]);
   return undefined;
 }
 
@@ -40,7 +41,8 @@ function builtIn(name: string, prototype: object, content: unknown): BuiltIn {
 }
 
 function ofView(view: ArrayBufferView): BuiltIn {
-  if ((view.buffer as Partial<ArrayBuffer>).detached === true) throw new Refusal("ArrayBuffer", "its bytes were transferred away");
+  if ((view.buffer as Partial<ArrayBuffer>).detached === true)
+    throw new Refusal("ArrayBuffer", "its bytes were transferred away");
   const name = viewKindOf(view);
   const prototype = (globalThis as unknown as Record<string, { prototype: object }>)[name]!.prototype;
   return builtIn(name, prototype, sha256(view));
@@ -53,16 +55,26 @@ function ofBuffer(buffer: ArrayBufferLike): BuiltIn {
 
 function ofBoxed(value: object): BuiltIn {
   const primitive: unknown = value.valueOf();
-  const name = types.isNumberObject(value) ? "Number" : types.isStringObject(value) ? "String" : types.isBooleanObject(value) ? "Boolean" : types.isBigIntObject(value) ? "BigInt" : "Symbol";
+  const name = types.isNumberObject(value)
+    ? "Number"
+    : types.isStringObject(value)
+      ? "String"
+      : types.isBooleanObject(value)
+        ? "Boolean"
+        : types.isBigIntObject(value)
+          ? "BigInt"
+          : "Symbol";
   if (typeof primitive === "symbol") return builtIn(name, Symbol.prototype, registeredName(primitive));
-  const content = typeof primitive === "string" || typeof primitive === "boolean" ? primitive : `${primitive === 0 ? 0 : primitive}`;
+  const content =
+    typeof primitive === "string" || typeof primitive === "boolean" ? primitive : `${primitive === 0 ? 0 : primitive}`;
   return builtIn(name, globalThis[name].prototype, content);
 }
 
 /** The name under which a symbol is registered, which alone is the same in every process. */
 export function registeredName(symbol: symbol): string {
   const name = Symbol.keyFor(symbol);
-  if (name === undefined) throw new Refusal("symbol", "a symbol is unique to its process, unless it is made by Symbol.for()");
+  if (name === undefined)
+    throw new Refusal("symbol", "a symbol is unique to its process, unless it is made by Symbol.for()");
   return name;
 }
 

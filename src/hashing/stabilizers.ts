@@ -20,7 +20,10 @@ const byPrototype = new Map<object, Choose>();
  * registerStabilizer(Client, (client) => client.baseUrl);
  * ```
  */
-export function registerStabilizer<T extends object>(Class: { readonly prototype: T }, stabilizer: (instance: T) => unknown): void {
+export function registerStabilizer<T extends object>(
+  Class: { readonly prototype: T },
+  stabilizer: (instance: T) => unknown,
+): void {
   byPrototype.set(Class.prototype, stabilizer);
 }
 

@@ -1,7 +1,9 @@
 import { inspect, types } from "node:util";
 
-const tagOfTypedArray = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
-  .get as (this: ArrayBufferView) => string;
+const tagOfTypedArray = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get as (this: ArrayBufferView) => string;
 
 // Up to here it is cheaper to make the keys of a view than to ask about them.
 const smallView = 32;
@@ -29,8 +31,7 @@ export function isError(value: object): value is Error {
 
 /** Whether an object has an enumerable key that is a symbol. */
 export function hasSymbolFields(value: object): boolean {
-  const symbols = Object.getOwnPropertySymbols(value);
-  return symbols.length > 0 && symbols.some((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  return Object.getOwnPropertySymbols(value).some((key) => Object.prototype.propertyIsEnumerable.call(value, key));
 }
 
 function hasOnlyItems(view: NodeJS.TypedArray): boolean {

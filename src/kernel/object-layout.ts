@@ -27,7 +27,7 @@ export function copyOf(object: Plain, { found, names, blank }: Layout): Plain {
   if (blank === undefined) return { ...object };
   // A spread is several times as fast as stores one by one, but it can neither rename nor write "__proto__".
   if (found === names) return { ...blank, ...object };
-  const copy: Plain = Object.assign(Object.create(null), blank);
+  const copy: Plain = Object.assign(Object.create(null) as Plain, blank);
   for (let i = 0; i < found.length; i++) copy[names[i]!] = object[found[i]!];
   return copy;
 }
@@ -48,7 +48,7 @@ function makeLayout(found: readonly string[], sortKeys: boolean): Layout {
     if (key.startsWith("~")) asWritten = simple = false;
     if (key === "__proto__") simple = false;
   }
-  const blank: Plain | undefined = inOrder && simple ? undefined : Object.create(simple ? Object.prototype : null);
+  const blank = inOrder && simple ? undefined : (Object.create(simple ? Object.prototype : null) as Plain);
   if (blank !== undefined) for (const name of (sortKeys ? found.toSorted() : found).map(written)) blank[name] = null;
   return {
     found,

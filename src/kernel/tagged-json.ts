@@ -133,7 +133,8 @@ export abstract class TaggedWalk {
     const proto: unknown = Object.getPrototypeOf(value);
     if (proto === Object.prototype) return this.ofPlain(value, depth);
     if (Array.isArray(value)) return isArrayPrototype(proto) ? this.ofArray(value, depth) : this.special(value, depth);
-    if (proto === null ? !this.rules.exact : isForeignObjectPrototype(proto as object)) return this.ofPlain(value, depth);
+    if (proto === null ? !this.rules.exact : isForeignObjectPrototype(proto as object))
+      return this.ofPlain(value, depth);
     return this.special(value, depth);
   }
 
@@ -205,11 +206,13 @@ function hasOnlyItems(array: readonly unknown[]): boolean {
   const { length } = array;
   if (length <= smallArray) {
     const keys = Object.keys(array);
-    // Fields come after the items, so a field that makes up for a hole in number is the last.
-    return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
+    // A field may make up for a hole in number; fields come after the items, so it is the last.
+    return keys.length === length && (!array.includes(undefined) || keys[length - 1] === String(length - 1));
   }
   if (array.includes(undefined) && hasHole(array)) return false;
-  return inspect(array, { maxArrayLength: 0 }) === `[ ... ${length} more items ]` || Object.keys(array).length === length;
+  return (
+    inspect(array, { maxArrayLength: 0 }) === `[ ... ${length} more items ]` || Object.keys(array).length === length
+  );
 }
 
 function hasHole(array: readonly unknown[]): boolean {

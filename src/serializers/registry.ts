@@ -12,7 +12,10 @@ import { structured } from "./structured.ts";
 /** Makes a serializer by its name; `inner` is that of the format in parentheses. */
 export type SerializerFactory = (inner: Serializer | undefined) => Serializer;
 
-const byCompression = (compression: Compression): SerializerFactory => (inner) => compressed(inner ?? json(), compression);
+const byCompression =
+  (compression: Compression): SerializerFactory =>
+  (inner) =>
+    compressed(inner ?? json(), compression);
 
 const factories = new Map<string, SerializerFactory>([
   ["json", json],
@@ -60,6 +63,8 @@ function make(format: string, whole: string): Serializer {
   try {
     return factory(inner);
   } catch (error) {
-    throw new SerializationError("OXBOW_RESULT_UNREADABLE", "", `Serializer format "${whole}" cannot be used here`, { cause: error });
+    throw new SerializationError("OXBOW_RESULT_UNREADABLE", "", `Serializer format "${whole}" cannot be used here`, {
+      cause: error,
+    });
   }
 }

@@ -1,22 +1,48 @@
 import { describe, expect, it } from "vitest";
 import { serializerSamples, serializerSuite } from "../testing/serializer-suite.ts";
-import { compressed, json, registerSerializer, SerializationError, type Serializer, serializerFor, structured } from "./index.ts";
+import {
+  compressed,
+  json,
+  registerSerializer,
+  SerializationError,
+  type Serializer,
+  serializerFor,
+  structured,
+} from "./index.ts";
 
 const jsonRefuses = [
-  "objects around primitives", "an instance of a class", "an instance of a built-in's subclass", "a built-in with fields", "a key that is a symbol", "a cycle",
+  "objects around primitives",
+  "an instance of a class",
+  "an instance of a built-in's subclass",
+  "a built-in with fields",
+  "a key that is a symbol",
+  "a cycle",
 ];
 const structuredRefuses = [
-  "a regular expression with lastIndex", "URLs", "an error with fields", "an aggregate error", "objects without a prototype", "the match of a regular expression",
-  "an instance of a class", "an instance of a built-in's subclass", "a built-in with fields", "a key that is a symbol",
+  "a regular expression with lastIndex",
+  "URLs",
+  "an error with fields",
+  "an aggregate error",
+  "objects without a prototype",
+  "the match of a regular expression",
+  "an instance of a class",
+  "an instance of a built-in's subclass",
+  "a built-in with fields",
+  "a key that is a symbol",
 ];
-const allBut = (refused: readonly string[]): readonly string[] => serializerSamples.filter((name) => !refused.includes(name));
+const allBut = (refused: readonly string[]): readonly string[] =>
+  serializerSamples.filter((name) => !refused.includes(name));
 
 serializerSuite({ describe, it }, "json()", json, { keeps: allBut(jsonRefuses) });
 serializerSuite({ describe, it }, "structured()", structured, { keeps: allBut(structuredRefuses) });
 for (const compression of ["brotli", "gzip", "zstd"] as const) {
-  serializerSuite({ describe, it }, `compressed(json(), "${compression}")`, () => compressed(json(), compression), { keeps: allBut(jsonRefuses) });
+  serializerSuite({ describe, it }, `compressed(json(), "${compression}")`, () => compressed(json(), compression), {
+    keeps: allBut(jsonRefuses),
+  });
 }
-serializerSuite({ describe, it }, 'compressed(structured(), "gzip")', () => compressed(structured(), "gzip"), { keeps: allBut(structuredRefuses) });
+serializerSuite({ describe, it }, 'compressed(structured(), "gzip")', () => compressed(structured(), "gzip"), {
+  keeps: allBut(structuredRefuses),
+});
 
 const refusal = (serializer: Serializer, value: unknown): unknown => {
   try {
@@ -54,12 +80,18 @@ describe("what a serializer does not keep", () => {
   it("json() points to structured() for a cycle", () => {
     const loop: { self?: unknown } = {};
     loop.self = [loop];
-    expect(refusal(json(), loop)).toMatchObject({ path: "result.self[0]", hint: expect.stringContaining("structured()") });
+    expect(refusal(json(), loop)).toMatchObject({
+      path: "result.self[0]",
+      hint: expect.stringContaining("structured()"),
+    });
   });
 
   it("every one of the samples that is not promised is refused", async () => {
     const { richSamples } = await import("../testing/serializer-checks/samples.ts");
-    for (const [serializer, names] of [[json(), jsonRefuses], [structured(), structuredRefuses]] as const) {
+    for (const [serializer, names] of [
+      [json(), jsonRefuses],
+      [structured(), structuredRefuses],
+    ] as const) {
       for (const name of names) {
         const { make } = richSamples.find((sample) => sample.name === name)!;
         expect(refusal(serializer, make()), name).toBeInstanceOf(SerializationError);
@@ -104,7 +136,9 @@ describe("compressed()", () => {
       const bytes = Buffer.concat(await pending);
       expect(bytes.length).toBeLessThan(JSON.stringify(large).length / 4);
       expect(await serializer.deserialize(bytes)).toEqual(large);
-      await expect(Promise.resolve().then(() => serializer.deserialize(bytes.subarray(0, -10)))).rejects.toThrow(SerializationError);
+      await expect(Promise.resolve().then(() => serializer.deserialize(bytes.subarray(0, -10)))).rejects.toThrow(
+        SerializationError,
+      );
     }
   });
 
@@ -114,28 +148,38 @@ describe("compressed()", () => {
 });
 
 describe("serializerFor", () => {
-  it.each(["json", "structured", "brotli(json)", "gzip(json)", "zstd(structured)", "brotli(gzip(json))"])("finds %s", async (format) => {
-    const serializer = serializerFor(format);
-    expect(serializer.format).toBe(format);
-    expect(serializerFor(format)).toBe(serializer);
-    expect(await roundTrip(serializer, { at: new Date(5) })).toEqual({ at: new Date(5) });
-  });
+  it.each(["json", "structured", "brotli(json)", "gzip(json)", "zstd(structured)", "brotli(gzip(json))"])(
+    "finds %s",
+    async (format) => {
+      const serializer = serializerFor(format);
+      expect(serializer.format).toBe(format);
+      expect(serializerFor(format)).toBe(serializer);
+      expect(await roundTrip(serializer, { at: new Date(5) })).toEqual({ at: new Date(5) });
+    },
+  );
 
   it("takes json() for a compression that names nothing inside", () => {
     expect(serializerFor("gzip").format).toBe("gzip(json)");
   });
 
-  it.each(["", "msgpack", "gzip(msgpack)", "gzip(json", "json)", "(json)", "gzip()"])("says what is known where it does not know %j", (format) => {
-    let error: unknown;
-    try {
-      serializerFor(format);
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(error).toBeInstanceOf(SerializationError);
-    expect(error).toMatchObject({ code: "OXBOW_RESULT_UNREADABLE", path: "", hint: expect.stringContaining("json, structured, brotli, gzip, zstd") });
-    expect((error as Error).message).toContain(`"${format}"`);
-  });
+  it.each(["", "msgpack", "gzip(msgpack)", "gzip(json", "json)", "(json)", "gzip()"])(
+    "says what is known where it does not know %j",
+    (format) => {
+      let error: unknown;
+      try {
+        serializerFor(format);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(SerializationError);
+      expect(error).toMatchObject({
+        code: "OXBOW_RESULT_UNREADABLE",
+        path: "",
+        hint: expect.stringContaining("json, structured, brotli, gzip, zstd"),
+      });
+      expect((error as Error).message).toContain(`"${format}"`);
+    },
+  );
 
   it("finds what was registered, also around another format", async () => {
     registerSerializer("reversed", (inner) => ({

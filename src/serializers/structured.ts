@@ -47,11 +47,12 @@ const serializer: Serializer = {
     try {
       const { buffer, byteOffset, byteLength } = bytes;
       const all = Buffer.from(buffer, byteOffset, byteLength);
-      if (all.length <= headerSize || !all.subarray(0, 3).equals(header.subarray(0, 3))) throw new Error("the header is missing");
+      if (all.length <= headerSize || !all.subarray(0, 3).equals(header.subarray(0, 3)))
+        throw new Error("the header is missing");
       if (all[3] !== header[3]) throw new Error(`its version is ${all[3]}, and this release knows ${header[3]}`);
       const payload = all.subarray(headerSize);
       if (all.readUInt32LE(header.length) !== crc32(payload)) throw new Error("the bytes are damaged");
-      return v8().deserialize(payload);
+      return v8().deserialize(payload) as unknown;
     } catch (error) {
       throw unreadable("structured", error);
     }

@@ -177,7 +177,7 @@ const mutants: Readonly<Record<string, () => Storage>> = {
     },
   })),
   "claims what it cannot do": broken(() => ({
-    capabilities: { putIfAbsent: true, atomicBatch: false, versions: true },
+    capabilities: { putIfAbsent: true, atomicBatch: false, versions: true, persistent: false },
   })),
 };
 

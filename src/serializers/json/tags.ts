@@ -9,7 +9,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export type Restore = (content: unknown, segments: SegmentReader) => unknown;
 
-const numbers: Fields = { "NaN": Number.NaN, "Infinity": Infinity, "-Infinity": -Infinity, "-0": -0 };
+const numbers: Fields = { NaN: Number.NaN, Infinity: Infinity, "-Infinity": -Infinity, "-0": -0 };
 const latestTime = 8.64e15;
 const longestArray = 2 ** 32 - 1;
 
@@ -21,7 +21,10 @@ interface View {
 /** Every tag, with what restores it. Nothing here imports a class or runs what was stored. */
 export const tags: ReadonlyMap<string, Restore> = new Map<string, Restore>([
   ["~undefined", () => undefined],
-  ["~number", (content) => (typeof content === "string" && Object.hasOwn(numbers, content) ? numbers[content] : undefined)],
+  [
+    "~number",
+    (content) => (typeof content === "string" && Object.hasOwn(numbers, content) ? numbers[content] : undefined),
+  ],
   ["~bigint", (content) => (typeof content === "string" && /^-?\d+$/.test(content) ? BigInt(content) : undefined)],
   ["~Date", (content) => (content === null ? new Date(Number.NaN) : isTime(content) ? new Date(content) : undefined)],
   ["~URL", (content) => (typeof content === "string" && URL.canParse(content) ? new URL(content) : undefined)],
@@ -37,7 +40,23 @@ export const tags: ReadonlyMap<string, Restore> = new Map<string, Restore>([
 ]);
 
 function viewTags(): ReadonlyArray<readonly [tag: string, restore: Restore]> {
-  const names = ["DataView", ...["Int8", "Uint8", "Uint8Clamped", "Int16", "Uint16", "Int32", "Uint32", "BigInt64", "BigUint64", "Float16", "Float32", "Float64"].map((each) => `${each}Array`)];
+  const names = [
+    "DataView",
+    ...[
+      "Int8",
+      "Uint8",
+      "Uint8Clamped",
+      "Int16",
+      "Uint16",
+      "Int32",
+      "Uint32",
+      "BigInt64",
+      "BigUint64",
+      "Float16",
+      "Float32",
+      "Float64",
+    ].map((each) => `${each}Array`),
+  ];
   const globals = globalThis as unknown as Readonly<Record<string, View | undefined>>;
   return names.flatMap((name) => {
     // Not every Node has a Float16Array.
@@ -78,7 +97,14 @@ function ofRegExp(content: unknown): RegExp | undefined {
 function ofArray(content: unknown): unknown[] | undefined {
   if (!Array.isArray(content) || content.length !== 2) return undefined;
   const [length, fields] = content as readonly unknown[];
-  if (typeof length !== "number" || !Number.isInteger(length) || length < 0 || length > longestArray || !isFields(fields)) return undefined;
+  if (
+    typeof length !== "number" ||
+    !Number.isInteger(length) ||
+    length < 0 ||
+    length > longestArray ||
+    !isFields(fields)
+  )
+    return undefined;
   const array = define(new Array<unknown>(length), fields);
   return array.length === length ? array : undefined;
 }
@@ -86,7 +112,9 @@ function ofArray(content: unknown): unknown[] | undefined {
 function ofError(content: unknown): Error | undefined {
   if (!Array.isArray(content) || content.length !== 3) return undefined;
   const [className, hidden, shown] = content as readonly unknown[];
-  return typeof className === "string" && isFields(hidden) && isFields(shown) ? errorOf(className, { hidden, shown }) : undefined;
+  return typeof className === "string" && isFields(hidden) && isFields(shown)
+    ? errorOf(className, { hidden, shown })
+    : undefined;
 }
 
 function define<T extends object>(target: T, fields: Fields): T {

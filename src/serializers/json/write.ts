@@ -41,13 +41,17 @@ export class JsonWalk extends TaggedWalk {
 
   protected override irregular(value: { readonly toJSON?: unknown }): unknown {
     const isMethod = typeof value.toJSON === "function";
-    const refusal = isMethod ? new Refusal("function", "a function could not be restored") : new Refusal("symbol", "a key that is a symbol could not be restored");
+    const refusal = isMethod
+      ? new Refusal("function", "a function could not be restored")
+      : new Refusal("symbol", "a key that is a symbol could not be restored");
     const symbol = Object.getOwnPropertySymbols(value)[0];
     throw Refusal.through(refusal, isMethod ? segmentOf("toJSON") : `[${String(symbol)}]`);
   }
 
   protected override cycle(): unknown {
-    throw new Refusal("cycle", "it refers to an object that contains it", { hint: "structured() of oxbow/serializers keeps cycles" });
+    throw new Refusal("cycle", "it refers to an object that contains it", {
+      hint: "structured() of oxbow/serializers keeps cycles",
+    });
   }
 
   private ofBuiltIn(object: object, depth: number): unknown {
@@ -64,10 +68,14 @@ export class JsonWalk extends TaggedWalk {
       case "Map":
         return { "~Map": this.ofMap(builtIn.value, depth) };
       case "Set":
-        return { "~Set": Array.from(builtIn.value, (item, index) => this.child(object, item, `.values()[${index}]`, depth)) };
+        return {
+          "~Set": Array.from(builtIn.value, (item, index) => this.child(object, item, `.values()[${index}]`, depth)),
+        };
       case "Error": {
         const { hidden, shown } = fieldsOf(builtIn.value);
-        return { "~Error": [builtIn.name, this.child(object, hidden, "", depth), this.child(object, shown, "", depth)] };
+        return {
+          "~Error": [builtIn.name, this.child(object, hidden, "", depth), this.child(object, shown, "", depth)],
+        };
       }
       case "ArrayBuffer":
         return { "~ArrayBuffer": this.segments.add(new Uint8Array(builtIn.value)) };

@@ -22,10 +22,18 @@ export type BuiltIn =
  */
 export function builtInOf(value: object): BuiltIn {
   const builtIn = kindOf(value);
-  const name = builtIn === undefined ? "" : "name" in builtIn ? builtIn.name : builtIn.kind === "boxed" ? typeName(value) : builtIn.kind;
+  const name =
+    builtIn === undefined
+      ? ""
+      : "name" in builtIn
+        ? builtIn.name
+        : builtIn.kind === "boxed"
+          ? typeName(value)
+          : builtIn.kind;
   if (builtIn === undefined || !isOfClass(value, name)) throw notRestorable(value);
   if (hasSymbolFields(value)) throw new Refusal(name, `${withArticle(name)} with fields that are symbols`);
-  if (builtIn.kind !== "Error" && ownFieldsOf(value).length > 0) throw new Refusal(name, `${withArticle(name)} with fields of its own`);
+  if (builtIn.kind !== "Error" && ownFieldsOf(value).length > 0)
+    throw new Refusal(name, `${withArticle(name)} with fields of its own`);
   return builtIn;
 }
 

@@ -15,5 +15,10 @@ export function unserializable(error: unknown, hint: string): SerializationError
 export function unreadable(format: string, reason: unknown): SerializationError {
   if (reason instanceof SerializationError) return reason;
   const options = typeof reason === "string" ? {} : { cause: reason };
-  return new SerializationError("OXBOW_RESULT_UNREADABLE", "", `Cannot read bytes as ${format}: ${messageOf(reason)}`, options);
+  return new SerializationError(
+    "OXBOW_RESULT_UNREADABLE",
+    "",
+    `Cannot read bytes as ${format}: ${messageOf(reason)}`,
+    options,
+  );
 }

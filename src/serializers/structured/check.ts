@@ -5,7 +5,15 @@ import { TaggedWalk, type WalkRules } from "../../kernel/tagged-json.ts";
 import { type BuiltIn, builtInOf } from "../shared/built-in-kinds.ts";
 
 const rules: WalkRules = { sortKeys: false, exact: true, once: true, layouts: [] as Layout[] };
-const errorNames = new Set(["Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"]);
+const errorNames = new Set([
+  "Error",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+]);
 
 /**
  * A walk for its refusals only: it goes through everything that the structured clone algorithm would drop or change
@@ -21,7 +29,8 @@ export class StructuredCheck extends TaggedWalk {
       throw new Refusal(typeof value, `${withArticle(typeof value)} cannot be cloned`);
     }
     if (typeof value !== "object" || value === null) return value;
-    if (Object.getPrototypeOf(value) === null) throw new Refusal("object", "an object without a prototype would get one");
+    if (Object.getPrototypeOf(value) === null)
+      throw new Refusal("object", "an object without a prototype would get one");
     this.checkBuiltIn(builtInOf(value), depth);
     return value;
   }
@@ -44,7 +53,12 @@ export class StructuredCheck extends TaggedWalk {
         let index = 0;
         for (const [key, value] of builtIn.value) {
           this.child(undefined, key, `.keys()[${index}]`, depth);
-          this.child(undefined, value, typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${index}]`, depth);
+          this.child(
+            undefined,
+            value,
+            typeof key === "string" ? `.get(${JSON.stringify(key)})` : `.values()[${index}]`,
+            depth,
+          );
           index += 1;
         }
         return;

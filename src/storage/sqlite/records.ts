@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { andThen, type Awaitable } from "../../kernel/awaitable.ts";
 import { RecordError } from "../../kernel/errors.ts";
+import { diskFailure } from "../shared/disk-failure.ts";
 import { readAsync } from "../shared/disk-files.ts";
 import { readChecked } from "../shared/read-checked.ts";
 import { badSize, checkPayload, damagedRecord, replacedRecord } from "../shared/record-checks.ts";
@@ -80,10 +81,20 @@ export class RowReader {
       const size = Number(row[0]);
       if (row[1] === null) return sized(inline(row[2], where), size, where);
       const opened = this.#files.open(row[1], size, where);
-      if (opened !== undefined) return readAsync(opened, 0, size).finally(() => closeSync(opened));
+      if (opened !== undefined) return this.#readValue(opened, size, where);
       if (isSecondTry) throw damagedRecord(where, `has lost its file values/${row[1] as string}`);
       return this.#getValue(name, true);
     });
+  }
+
+  async #readValue(opened: number, size: number, where: string): Promise<Uint8Array> {
+    try {
+      return await readAsync(opened, 0, size);
+    } catch (error) {
+      throw diskFailure("read", where, error);
+    } finally {
+      closeSync(opened);
+    }
   }
 
   #where(key: string): string {
