@@ -71,18 +71,18 @@ export default {
     ),
     rule(
       "drivers-do-not-know-each-other",
-      "an implementation knows its contract, its own folder and shared/; what two of them need goes into shared/",
+      "an implementation knows its contract, its own folder and internal/; what two of them need goes into internal/",
       {
         path: `^src/${plug}/([^/.]+)(\\.ts$|/)`,
-        pathNot: [`^src/${contracts}`, `^src/${rosters}`, "^src/[^/]+/shared/", "\\.test\\.ts$"],
+        pathNot: [`^src/${contracts}`, `^src/${rosters}`, "^src/[^/]+/internal/", "\\.test\\.ts$"],
       },
-      { path: "^src/$1/", pathNot: [`^src/${contracts}`, "^src/$1/shared/", "^src/$1/$2(\\.ts$|/)"] },
+      { path: "^src/$1/", pathNot: [`^src/${contracts}`, "^src/$1/internal/", "^src/$1/$2(\\.ts$|/)"] },
     ),
     rule(
       "shared-knows-no-driver",
-      "src/*/shared/ is under the implementations, not above them",
-      { path: `^src/${plug}/shared/`, ...code },
-      { path: "^src/$1/", pathNot: [`^src/${contracts}`, "^src/$1/shared/"] },
+      "src/*/internal/ is under the implementations, not above them",
+      { path: `^src/${plug}/internal/`, ...code },
+      { path: "^src/$1/", pathNot: [`^src/${contracts}`, "^src/$1/internal/"] },
     ),
     rule(
       "kernel-does-no-io",

@@ -11,7 +11,7 @@
  *   record in a storage, and people choose it for that.
  */
 import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
-import { hashText } from "../hashing/encode.ts";
+import { hashText, keyFormatVersion } from "../hashing/encode.ts";
 import type { Absent, CachePolicy, Component, KeyContext, PolicyMember } from "./cache-policy.ts";
 
 /** The key of one call, made in steps, each when it is needed. */
@@ -42,8 +42,8 @@ export class CacheKey {
   }
 }
 
-/** Raised with the format, so that keys of different formats never meet. */
-const keyFormat = "oxbow-key-1";
+// Keys of different formats never meet.
+const keyFormat = `oxbow-key-${keyFormatVersion}`;
 
 /**
  * The key of a call, or why there is none.

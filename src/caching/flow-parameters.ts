@@ -1,6 +1,6 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import type { Absent, Component, KeyContext, PolicyMember, Selection } from "./cache-policy.ts";
-import { joinSelections, namedComponents } from "./shared/named-values.ts";
+import { joinSelections, namedComponents } from "./internal/named-values.ts";
 
 const none: Absent = { absent: "there is no flow with parameters around the call" };
 

@@ -1,7 +1,7 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import type { Absent, Component, KeyContext, PolicyMember, Selection } from "./cache-policy.ts";
-import { joinSelections, namedComponents } from "./shared/named-values.ts";
+import { joinSelections, namedComponents } from "./internal/named-values.ts";
 
 /** The member behind `INPUTS`: every argument of the call, by parameter name. */
 export class InputsMember implements PolicyMember {

@@ -258,6 +258,12 @@ describe("encode refuses, by path,", () => {
     expect(error.path.length).toBeLessThan(200);
   });
 
+  it("a small graph whose text would have no end", () => {
+    let graph: unknown = {};
+    for (let i = 0; i < 60; i++) graph = [graph, graph];
+    expect(refusalOf(graph).message).toMatch(/more than 10000000 objects/);
+  });
+
   it("data that is nested too deeply for what is left of the stack", () => {
     const fill = (): HashError => {
       try {

@@ -31,7 +31,9 @@ export function isError(value: object): value is Error {
 
 /** Whether an object has an enumerable key that is a symbol. */
 export function hasSymbolFields(value: object): boolean {
-  return Object.getOwnPropertySymbols(value).some((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  const symbols = Object.getOwnPropertySymbols(value);
+  if (symbols.length === 0) return false;
+  return symbols.some((key) => Object.prototype.propertyIsEnumerable.call(value, key));
 }
 
 function hasOnlyItems(view: NodeJS.TypedArray): boolean {

@@ -17,8 +17,11 @@ import { copyOf, layoutOf, type Layout, type Plain } from "./object-layout.ts";
 
 /** Deeper than any data, and far from the end of the stack. */
 const deepest = 1000;
-/** Shared references are written out each time, so a small graph can have a text without end. */
-const mostVisits = 50_000_000;
+/**
+ * Shared references are written out each time, so a small graph can have a text without end. The text of as many
+ * objects would hardly fit into a string (half a gigabyte), and to count them takes a second.
+ */
+const mostVisits = 10_000_000;
 /** Up to here it is cheaper to make the keys of an array than to ask about them. */
 const smallArray = 16;
 
@@ -127,9 +130,9 @@ export abstract class TaggedWalk {
       met.add(value);
     } else {
       for (let i = depth - 1; i >= 0; i--) if (ancestors[i] === value) return this.cycle(depth - i);
+      if (++this.visits > mostVisits) throw new Refusal(typeName(value), `it leads to more than ${mostVisits} objects`);
     }
     if (depth > deepest) throw new Refusal(typeName(value), `it is nested deeper than ${deepest} levels`);
-    if (++this.visits > mostVisits) throw new Refusal(typeName(value), `more than ${mostVisits} objects are reached`);
     const proto: unknown = Object.getPrototypeOf(value);
     if (proto === Object.prototype) return this.ofPlain(value, depth);
     if (Array.isArray(value)) return isArrayPrototype(proto) ? this.ofArray(value, depth) : this.special(value, depth);

@@ -66,8 +66,6 @@ function fromMemory(place: LookupPlace, key: LookupKey, now: number): Awaitable<
 
 function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable<Lookup> {
   const index = place.keyStorage ?? place.storage;
-  // The token is taken before the record is read: a change in between makes the entry in memory stale, never wrong.
-  const version = index.version?.(key.value);
   return andThen(index.get(key.value), (record) => {
     if (!record) return nothing;
     const { metadata } = record;
@@ -76,8 +74,9 @@ function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable
     if (isExpired(metadata, now)) return { kind: "absent", reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago` };
     return andThen(payloadOf(place, record), (payload) => {
       if (!payload) return valueGone;
-      checkPayload(metadata, payload);
-      if (version !== undefined) place.memory.set(key.text, { metadata, payload: payload.slice(), version });
+      if (place.keyStorage) checkPayload(metadata, payload);
+      // The token is from before the record was read: a change in between makes the entry in memory stale, never wrong.
+      if (record.version !== undefined) place.memory.set(key.text, { metadata, payload: payload.slice(), version: record.version });
       return decode(place, metadata, payload);
     });
   });

@@ -1,7 +1,7 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { OxbowError } from "../kernel/errors.ts";
 import type { Serializer } from "./serializer.ts";
-import { unreadable } from "./shared/refusals.ts";
+import { unreadable } from "./internal/refusals.ts";
 
 /** A compression of `node:zlib`. */
 export type Compression = "brotli" | "gzip" | "zstd";

@@ -3,7 +3,7 @@ import { readTree } from "./json/read.ts";
 import { SegmentReader } from "./json/segments.ts";
 import { JsonWalk } from "./json/write.ts";
 import type { Serializer } from "./serializer.ts";
-import { unreadable, unserializable } from "./shared/refusals.ts";
+import { unreadable, unserializable } from "./internal/refusals.ts";
 
 /*
  * DESIGN. Plain data is plain JSON, byte for byte. What JSON has no word for is an object with one key that begins

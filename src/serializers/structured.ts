@@ -1,5 +1,5 @@
 import type { Serializer } from "./serializer.ts";
-import { unreadable, unserializable } from "./shared/refusals.ts";
+import { unreadable, unserializable } from "./internal/refusals.ts";
 import { StructuredCheck } from "./structured/check.ts";
 
 /*

@@ -19,7 +19,7 @@ import { RecordError, StorageError } from "../kernel/errors.ts";
 import { metadataFor } from "../testing/storage-checks/check.ts";
 import { storageSuite } from "../testing/storage-suite.ts";
 import { fileStorage } from "./file.ts";
-import { thisWriter } from "./shared/leftovers.ts";
+import { thisWriter } from "./internal/leftovers.ts";
 import type { Storage } from "./storage.ts";
 
 for (const durability of ["process", "power"] as const) {

@@ -1,13 +1,14 @@
-import { statSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Awaitable, isPromise } from "../kernel/awaitable.ts";
 import { recordFileName, valueFileName } from "./file/key-names.ts";
 import { listFolder } from "./file/list.ts";
 import { FilePublisher } from "./file/publish.ts";
 import { readMetadata, readRecord, readWhole, statFile } from "./file/read.ts";
-import { codeOf, diskFailure, quiet } from "./shared/disk-failure.ts";
-import { checkPayloadSize } from "./shared/record-checks.ts";
-import { encodeFrameHeader } from "./shared/record-frame.ts";
+import { versionAt } from "./file/version.ts";
+import { codeOf, diskFailure } from "./internal/disk-failure.ts";
+import { checkPayloadSize } from "./internal/record-checks.ts";
+import { encodeFrameHeader } from "./internal/record-frame.ts";
 import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
 
 /** How {@link fileStorage} writes. */
@@ -24,7 +25,7 @@ export interface FileStorageOptions {
 /*
  * DESIGN: one file per record, in one flat folder.
  *
- *   <folder>/<key>          one line of JSON metadata, then the payload (shared/record-frame.ts, file/key-names.ts)
+ *   <folder>/<key>          one line of JSON metadata, then the payload (internal/record-frame.ts, file/key-names.ts)
  *   <folder>/<name>.value   a plain value: its bytes and nothing else
  *   <folder>/.tmp/…         what is being written (file/publish.ts)
  *
@@ -64,7 +65,7 @@ class FileStorage implements Storage {
     const path = join(this.location, recordFileName(key));
     return reading(path, () => {
       const record = readRecord(path, key);
-      return record && { metadata: record.metadata, bytes: () => reading(path, record.bytes) };
+      return record && { ...record, bytes: () => reading(path, record.bytes) };
     });
   }
 
@@ -94,7 +95,7 @@ class FileStorage implements Storage {
   }
 
   version(key: string): string {
-    return versionOf(join(this.location, recordFileName(key)));
+    return versionAt(join(this.location, recordFileName(key)));
   }
 
   close(): void {}
@@ -132,23 +133,6 @@ function remove(path: string): boolean {
   } catch (error) {
     if (codeOf(error) === "ENOENT") return false;
     throw diskFailure("remove", path, error);
-  }
-}
-
-// The clock of a file system ticks every 1 to 10 ms, and the number of a removed file is used again at once: two
-// changes within a tick can leave a file that looks the same. Such a young file gets a token that never repeats.
-const youngMs = 25;
-let unrepeated = 0;
-
-function versionOf(path: string): string {
-  try {
-    const stats = statSync(path, quiet);
-    if (stats === undefined) return "absent";
-    if (Date.now() - stats.ctimeMs < youngMs) return `young ${(unrepeated += 1)}`;
-    return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
-  } catch {
-    // It proves nothing, so the caller goes and reads; that says what is wrong.
-    return `unknown ${(unrepeated += 1)}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
-import { badSize, checkPayloadSize } from "./shared/record-checks.ts";
-import { compareUtf8 } from "./shared/utf8-order.ts";
+import { checkPayload, checkPayloadSize } from "./internal/record-checks.ts";
+import { compareUtf8 } from "./internal/utf8-order.ts";
 
 interface Entry {
   readonly metadata: RecordMetadata;
@@ -35,7 +35,7 @@ class MemoryStorage implements Storage {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const { metadata, payload } = entry;
-    return { metadata, bytes: () => copyOfPayload(metadata, payload, `${this.location} (key "${key}")`) };
+    return { metadata, version: entry.version, bytes: () => checkPayload(payload.slice(), metadata, `${this.location} (key "${key}")`) };
   }
 
   head(key: string): RecordMetadata | undefined {
@@ -99,12 +99,6 @@ class MemoryValues implements ValueArea {
 /** In memory of its own: `slice` of a Buffer would keep its kind, and may share its pool. */
 function copyOf(chunks: readonly Uint8Array[]): Uint8Array {
   return chunks.length === 1 ? new Uint8Array(chunks[0]!) : new Uint8Array(Buffer.concat(chunks));
-}
-
-function copyOfPayload(metadata: RecordMetadata, payload: Uint8Array, where: string): Uint8Array {
-  // Nothing gets damaged in memory, but an entry may have been stored without its payload.
-  if (payload.byteLength !== metadata.size) throw badSize(payload.byteLength, metadata.size, where);
-  return payload.slice();
 }
 
 function frozenCopy(metadata: RecordMetadata): RecordMetadata {

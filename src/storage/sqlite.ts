@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { type Awaitable, andThen } from "../kernel/awaitable.ts";
-import { checkPayloadSize, sizeOf } from "./shared/record-checks.ts";
-import { type ColumnValue, toRow } from "./shared/record-columns.ts";
+import { checkPayloadSize, sizeOf } from "./internal/record-checks.ts";
+import { type ColumnValue, toRow } from "./internal/record-columns.ts";
 import { Database } from "./sqlite/database.ts";
 import { checkSqlite } from "./sqlite/module.ts";
 import { RowReader } from "./sqlite/records.ts";

@@ -32,9 +32,12 @@ export interface RecordMetadata {
 /** A record as it was found. */
 export interface StoredRecord {
   readonly metadata: RecordMetadata;
+  /** What {@link Storage.version} would have given before the record was read, where the storage has versions. */
+  readonly version?: string | number | undefined;
   /**
-   * The payload, to be called at most once; the caller owns the bytes. A payload that has gone in the meantime
-   * (or never was whole) is a {@link RecordError}; a medium that fails is a {@link StorageError}.
+   * The payload, held against `metadata.size` and `metadata.sha256`; to be called at most once, and the caller owns the
+   * bytes. A payload that has gone in the meantime, or was never whole, is a {@link RecordError}; a medium that fails is
+   * a {@link StorageError}.
    */
   bytes(): Awaitable<Uint8Array>;
 }
@@ -97,7 +100,8 @@ export interface Storage {
   /**
    * Writes a record under `metadata.key`, in place of the one that was there.
    *
-   * @param payload the chunks of the payload, in order; `metadata.size` bytes in all
+   * @param payload the chunks of the payload, in order: `metadata.size` bytes in all, or none at all where the value is
+   * kept elsewhere; such a record has metadata and no `bytes`
    * @returns whether it was written: `false` only where `ifAbsent` found a record
    */
   put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean>;

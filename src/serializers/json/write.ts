@@ -2,7 +2,7 @@ import { hasSymbolFields } from "../../kernel/built-ins.ts";
 import type { Layout } from "../../kernel/object-layout.ts";
 import { Refusal, segmentOf } from "../../kernel/refusal.ts";
 import { TaggedWalk, type WalkRules } from "../../kernel/tagged-json.ts";
-import { builtInOf } from "../shared/built-in-kinds.ts";
+import { builtInOf } from "../internal/built-in-kinds.ts";
 import { fieldsOf } from "./errors.ts";
 import { SegmentWriter } from "./segments.ts";
 

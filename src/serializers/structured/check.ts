@@ -2,7 +2,7 @@ import { hasSymbolFields } from "../../kernel/built-ins.ts";
 import type { Layout } from "../../kernel/object-layout.ts";
 import { Refusal, withArticle } from "../../kernel/refusal.ts";
 import { TaggedWalk, type WalkRules } from "../../kernel/tagged-json.ts";
-import { type BuiltIn, builtInOf } from "../shared/built-in-kinds.ts";
+import { type BuiltIn, builtInOf } from "../internal/built-in-kinds.ts";
 
 const rules: WalkRules = { sortKeys: false, exact: true, once: true, layouts: [] as Layout[] };
 const errorNames = new Set([

@@ -1,9 +1,9 @@
 import { linkSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { codeOf, quiet } from "../shared/disk-failure.ts";
-import { createFolder, flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../shared/disk-files.ts";
-import { isLeftOver, ownedName, ownerOf } from "../shared/leftovers.ts";
-import { sizeOf } from "../shared/record-checks.ts";
+import { codeOf, quiet } from "../internal/disk-failure.ts";
+import { createFolder, flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../internal/disk-files.ts";
+import { isLeftOver, ownedName, ownerOf } from "../internal/leftovers.ts";
+import { sizeOf } from "../internal/record-checks.ts";
 import { StorageError } from "../../kernel/errors.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 

@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { checkFolder, codeOf, quiet } from "../shared/disk-failure.ts";
-import { readAsync, syncLimit } from "../shared/disk-files.ts";
-import { readChecked } from "../shared/read-checked.ts";
-import { badSize, checkPayload, damagedRecord, replacedRecord } from "../shared/record-checks.ts";
-import { decodeFrameHeader, type FrameHeader, longestFrameHeader } from "../shared/record-frame.ts";
+import { checkFolder, codeOf, quiet } from "../internal/disk-failure.ts";
+import { readAsync, syncLimit } from "../internal/disk-files.ts";
+import { readChecked } from "../internal/read-checked.ts";
+import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
+import { decodeFrameHeader, type FrameHeader, longestFrameHeader } from "../internal/record-frame.ts";
+import { versionOf } from "./version.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 import type { RecordMetadata, StoredRecord } from "../storage.ts";
 
@@ -32,14 +33,16 @@ interface Beginning {
 
 /** The record in the file at `path`. */
 export function readRecord(path: string, key: string): StoredRecord | undefined {
-  const found = withFile(path, (file) => readBeginning(file, path, key, bufferSize));
-  if (found === undefined) return undefined;
+  const stats = statFile(path);
+  const found = withFile(path, stats, (file) => readBeginning(file, path, key, bufferSize));
+  if (stats === undefined || found === undefined) return undefined;
+  const version = versionOf(stats);
   const { metadata, length } = found.header;
   checkFileSize(found, path);
-  if (found.bytes.byteLength < found.size) return { metadata, bytes: () => readLargePayload(path, metadata) };
+  if (found.bytes.byteLength < found.size) return { metadata, version, bytes: () => readLargePayload(path, metadata) };
   // A copy in memory of its own: the buffer is used again, and the caller owns what it gets.
   const payload = new Uint8Array(found.bytes.subarray(length));
-  return { metadata, bytes: () => checkPayload(payload, metadata, path) };
+  return { metadata, version, bytes: () => checkPayload(payload, metadata, path) };
 }
 
 /**
@@ -48,14 +51,14 @@ export function readRecord(path: string, key: string): StoredRecord | undefined 
  * @param key the key that was asked for, or `undefined` where any is right
  */
 export function readMetadata(path: string, key: string | undefined): RecordMetadata | undefined {
-  const found = withFile(path, (file) => readBeginning(file, path, key, 4096));
+  const found = withFile(path, statFile(path), (file) => readBeginning(file, path, key, 4096));
   if (found !== undefined) checkFileSize(found, path);
   return found?.header.metadata;
 }
 
 /** All bytes of the file at `path`: synchronously where it is small. */
 export function readWhole(path: string): Awaitable<Uint8Array | undefined> {
-  const file = openFile(path);
+  const file = openFile(path, statFile(path));
   if (file === undefined) return undefined;
   const { size } = fstatSync(file);
   if (size > syncLimit) return readAsync(file, 0, size).finally(() => closeSync(file));
@@ -94,8 +97,8 @@ function readBeginning(file: number, path: string, key: string | undefined, limi
   }
 }
 
-function withFile<T>(path: string, use: (file: number) => T): T | undefined {
-  const file = openFile(path);
+function withFile<T>(path: string, stats: Stats | undefined, use: (file: number) => T): T | undefined {
+  const file = openFile(path, stats);
   if (file === undefined) return undefined;
   try {
     return use(file);
@@ -105,8 +108,8 @@ function withFile<T>(path: string, use: (file: number) => T): T | undefined {
 }
 
 /** Opens a file for reading; `undefined` where there is none. */
-function openFile(path: string): number | undefined {
-  if (statFile(path) === undefined) return undefined;
+function openFile(path: string, stats: Stats | undefined): number | undefined {
+  if (stats === undefined) return undefined;
   try {
     return openSync(path, "r");
   } catch (error) {
@@ -116,7 +119,7 @@ function openFile(path: string): number | undefined {
 }
 
 async function readLargePayload(path: string, expected: RecordMetadata): Promise<Uint8Array> {
-  const file = openFile(path);
+  const file = openFile(path, statFile(path));
   if (file === undefined) throw replacedRecord(path);
   try {
     // Compared before the first wait. From here on the name may be renamed over: the open file stays what it is.

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { DatabaseSync } from "node:sqlite";
 import { StorageError } from "../../kernel/errors.ts";
-import { quiet } from "../shared/disk-failure.ts";
+import { quiet } from "../internal/disk-failure.ts";
 import { busyTimeoutMs } from "./busy.ts";
 import { isUnwritable } from "./failure.ts";
 import { loadSqlite } from "./module.ts";
@@ -31,6 +31,7 @@ export class Connection {
   readonly #identity: string;
   readonly #number: number = (connections += 1);
   #writes = 0;
+  #dataVersion: unknown;
   #lookedAt: number = performance.now();
   #inTransaction = false;
 
@@ -69,7 +70,14 @@ export class Connection {
 
   /** Changes with every write: `data_version` shows those of other connections, and only those. */
   version(): string {
-    return `${this.#number} ${this.statements.dataVersion()} ${this.#writes}`;
+    this.#dataVersion = this.statements.dataVersion();
+    return this.knownVersion();
+  }
+
+  /** The version as far as it is known: an earlier one, at worst. Costs nothing. */
+  knownVersion(): string {
+    this.#dataVersion ??= this.statements.dataVersion();
+    return `${this.#number} ${this.#dataVersion} ${this.#writes}`;
   }
 
   /** To be called after each write. */

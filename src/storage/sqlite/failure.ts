@@ -1,5 +1,5 @@
 import { type OxbowError, StorageError } from "../../kernel/errors.ts";
-import { diskFailure } from "../shared/disk-failure.ts";
+import { diskFailure } from "../internal/disk-failure.ts";
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
 const primary = {

@@ -1,11 +1,11 @@
 import { closeSync } from "node:fs";
 import { andThen, type Awaitable } from "../../kernel/awaitable.ts";
 import { RecordError } from "../../kernel/errors.ts";
-import { diskFailure } from "../shared/disk-failure.ts";
-import { readAsync } from "../shared/disk-files.ts";
-import { readChecked } from "../shared/read-checked.ts";
-import { badSize, checkPayload, damagedRecord, replacedRecord } from "../shared/record-checks.ts";
-import { fromRow, metadataColumns } from "../shared/record-columns.ts";
+import { diskFailure } from "../internal/disk-failure.ts";
+import { readAsync } from "../internal/disk-files.ts";
+import { readChecked } from "../internal/read-checked.ts";
+import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
+import { fromRow, metadataColumns } from "../internal/record-columns.ts";
 import type { ListOptions, RecordMetadata, StoredRecord } from "../storage.ts";
 import type { Database } from "./database.ts";
 import type { ValueFiles } from "./value-files.ts";
@@ -36,13 +36,14 @@ export class RowReader {
   get(key: string): Awaitable<StoredRecord | undefined> {
     const id = Buffer.from(key);
     return this.#database.read((connection) => {
+      const version = connection?.knownVersion();
       const row = connection?.statements.records.find(id);
       if (row === undefined) return undefined;
       const where = this.#where(key);
       const metadata = fromRow(key, row, where);
       const file = row[fileColumn];
-      if (file !== null) return { metadata, bytes: () => this.#readFile(key, metadata, file) };
-      return { metadata, bytes: () => checkPayload(inline(row[payloadColumn], where), metadata, where) };
+      if (file !== null) return { metadata, version, bytes: () => this.#readFile(key, metadata, file) };
+      return { metadata, version, bytes: () => checkPayload(inline(row[payloadColumn], where), metadata, where) };
     });
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type ColumnValue, metadataColumns } from "../shared/record-columns.ts";
+import { type ColumnValue, metadataColumns } from "../internal/record-columns.ts";
 
 /** The statements on one of the two tables that have a key, a file and a payload. */
 export interface TableStatements {

@@ -1,7 +1,7 @@
 import { type Awaitable, andThen } from "../../kernel/awaitable.ts";
-import { joined, syncLimit } from "../shared/disk-files.ts";
-import type { ColumnValue } from "../shared/record-columns.ts";
-import { sizeOf } from "../shared/record-checks.ts";
+import { joined, syncLimit } from "../internal/disk-files.ts";
+import type { ColumnValue } from "../internal/record-columns.ts";
+import { sizeOf } from "../internal/record-checks.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import type { Statements, TableStatements } from "./statements.ts";

@@ -3,10 +3,10 @@ import { unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../kernel/errors.ts";
-import { codeOf, diskFailure } from "../shared/disk-failure.ts";
-import { createFolder, flushFolder, writeNewFile } from "../shared/disk-files.ts";
-import { isLeftOver, thisWriter } from "../shared/leftovers.ts";
-import { badSize, damagedRecord } from "../shared/record-checks.ts";
+import { codeOf, diskFailure } from "../internal/disk-failure.ts";
+import { createFolder, flushFolder, writeNewFile } from "../internal/disk-files.ts";
+import { isLeftOver, thisWriter } from "../internal/leftovers.ts";
+import { badSize, damagedRecord } from "../internal/record-checks.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 
@@ -20,7 +20,7 @@ import type { Database } from "./database.ts";
  *   row replaced or deleted and intent added, in one transaction → file removed → intent removed
  *
  * What it promises: a process that dies at any point leaves an intent, and the first write of the next one removes
- * the files of such intents (shared/leftovers.ts says of which). Files are never changed once they have a row.
+ * the files of such intents (internal/leftovers.ts says of which). Files are never changed once they have a row.
  * What the caller must do: publish with {@link ValueFiles.adopt}, and {@link ValueFiles.discard} what lost its row,
  * after the commit.
  */

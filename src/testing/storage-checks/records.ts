@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RecordError } from "../../kernel/errors.ts";
 import {
   check,
   expectAbsent,
@@ -53,6 +54,26 @@ export const recordChecks: readonly StorageCheck[] = [
     expectMetadata((await storage.get("key"))?.metadata, metadata);
     expectMetadata(await storage.head("key"), metadata);
     assert.equal((await storage.head("key"))?.expiresAt, undefined);
+  }),
+
+  check("A payload that does not have the checksum of its metadata is an error, never a value", async (storage) => {
+    for (const size of [10, 200_000]) {
+      const key = `damaged ${size}`;
+      const metadata = metadataFor(key, pattern(size, 1));
+      await storage.put(metadata, [pattern(size, 2)]);
+      const found = await storage.get(key);
+      assert.ok(found, key);
+      await assert.rejects(async () => found.bytes(), RecordError);
+    }
+  }),
+
+  check("The version that comes with a record is that of the record, or an older one", async (storage) => {
+    if (!storage.capabilities.versions) return;
+    await put(storage, "versioned", "one");
+    const found = await storage.get("versioned");
+    await put(storage, "versioned", "two");
+    assert.notEqual(found?.version, undefined);
+    assert.notEqual(storage.version?.("versioned"), found?.version);
   }),
 
   check("A payload of any size comes back", async (storage) => {
