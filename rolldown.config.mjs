@@ -3,8 +3,18 @@
  * subpaths share stands in chunks, so that a class is the same one wherever it is imported from.
  */
 export default {
-  input: { index: "src/index.ts", "serializers/index": "src/serializers/index.ts", "testing/index": "src/testing/index.ts" },
+  input: {
+    index: "src/index.ts",
+    "serializers/index": "src/serializers/index.ts",
+    "testing/index": "src/testing/index.ts",
+  },
   platform: "node",
   external: [/^node:/, "acorn", "ms", "smol-toml"],
-  output: { dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunks/[name].js", minify: false },
+  output: {
+    dir: "dist",
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name].js",
+    minify: false,
+  },
 };

@@ -68,5 +68,8 @@ export async function measure(row: Row): Promise<Result> {
 
 /** How far a result is beyond its target: 1 is on it, 1.5 fails the gate. */
 export function excess({ us, ratio, target }: Result): number {
-  return Math.max(target.us === undefined ? 0 : us / target.us, target.ratio === undefined || ratio === undefined ? 0 : ratio / target.ratio);
+  return Math.max(
+    target.us === undefined ? 0 : us / target.us,
+    target.ratio === undefined || ratio === undefined ? 0 : ratio / target.ratio,
+  );
 }

@@ -15,7 +15,9 @@ function repeat(work: (i: number) => unknown): (n: number) => void {
 function rows(count: number, sorted: boolean, dates: boolean): unknown[] {
   return Array.from({ length: count }, (_, id) => {
     const at = dates ? new Date(1.7e12 + id * 1000) : 1.7e12 + id * 1000;
-    return sorted ? { active: id % 2 === 0, at, id, name: `row ${id}`, score: id / 7 } : { id, name: `row ${id}`, score: id / 7, active: id % 2 === 0, at };
+    return sorted
+      ? { active: id % 2 === 0, at, id, name: `row ${id}`, score: id / 7 }
+      : { id, name: `row ${id}`, score: id / 7, active: id % 2 === 0, at };
   });
 }
 
@@ -37,7 +39,10 @@ export const keyRows: readonly Row[] = [
     name: "key of a small object",
     n: 50_000,
     oxbow: repeat((i) => digestOf({ a: i, b: "text", c: [1, 2, 3], d: null })),
-    yardstick: { name: "JSON.stringify + SHA-256", work: repeat((i) => plain({ a: i, b: "text", c: [1, 2, 3], d: null })) },
+    yardstick: {
+      name: "JSON.stringify + SHA-256",
+      work: repeat((i) => plain({ a: i, b: "text", c: [1, 2, 3], d: null })),
+    },
     target: { ratio: 1.35 },
   },
   {

@@ -5,7 +5,11 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 function run(source: string): string {
-  return execFileSync(process.execPath, ["--input-type=module", "-e", source], { cwd: root, encoding: "utf8", env: { ...process.env, OXBOW_LOGGING_LEVEL: "warn" } });
+  return execFileSync(process.execPath, ["--input-type=module", "-e", source], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, OXBOW_LOGGING_LEVEL: "warn" },
+  });
 }
 
 function median(values: readonly number[]): number {

@@ -16,11 +16,16 @@ let failed = 0;
 function print(result: Result): void {
   results.push(result);
   const beyond = excess(result);
-  const wanted = [result.target.us !== undefined && `${result.target.us} us`, result.target.ratio !== undefined && `${result.target.ratio}x`].filter(Boolean);
+  const wanted = [
+    result.target.us !== undefined && `${result.target.us} us`,
+    result.target.ratio !== undefined && `${result.target.ratio}x`,
+  ].filter(Boolean);
   const ratio = result.ratio === undefined ? "" : `${result.ratio.toFixed(2)}x of ${result.yardstick}`;
   const verdict = beyond <= 1 ? "ok" : beyond <= 1.5 ? "over" : "FAR OVER";
   if (beyond > 1.5) failed += 1;
-  console.log(`${result.name.padEnd(38)} ${result.us.toFixed(2).padStart(10)} us   ${ratio.padEnd(34)} target ${wanted.join(", ").padEnd(8)} ${verdict}`);
+  console.log(
+    `${result.name.padEnd(38)} ${result.us.toFixed(2).padStart(10)} us   ${ratio.padEnd(34)} target ${wanted.join(", ").padEnd(8)} ${verdict}`,
+  );
 }
 
 console.log(`Node ${process.version}; medians; ratios hold, microseconds are of this machine\n`);
@@ -39,7 +44,9 @@ if (!only || "map 1e6".includes(only)) {
   const streamed = bigMap(1_000_000, "stream");
   single("map 1e6, streamed", streamed.us, 5);
   const small = bigMap(100_000, "stream");
-  console.log(`  peak memory: collected 1e6 ${collected.peakMiB.toFixed(0)} MiB, streamed 1e6 ${streamed.peakMiB.toFixed(0)} MiB, streamed 1e5 ${small.peakMiB.toFixed(0)} MiB (target 150)`);
+  console.log(
+    `  peak memory: collected 1e6 ${collected.peakMiB.toFixed(0)} MiB, streamed 1e6 ${streamed.peakMiB.toFixed(0)} MiB, streamed 1e5 ${small.peakMiB.toFixed(0)} MiB (target 150)`,
+  );
 }
 if (!only || "import".includes(only)) single('import "oxbow", above bare Node', importCost() * 1000, 25_000);
 

@@ -74,7 +74,8 @@ function durable(): (n: number) => Promise<void> {
   const storage = sqliteStorage(join(folder, "durable"), { durability: "power" });
   const missing = task("durable", { cachePolicy: policy, resultStorage: storage }, bare);
   const run = flow("durables", async (n: number) => {
-    for (let done = 0; done < n; done += 100) await Promise.all(Array.from({ length: 100 }, () => missing(fresh++, "y")));
+    for (let done = 0; done < n; done += 100)
+      await Promise.all(Array.from({ length: 100 }, () => missing(fresh++, "y")));
   });
   return (n) => run(n);
 }
@@ -103,14 +104,39 @@ async function bareLoop(n: number): Promise<void> {
 export async function taskRows(): Promise<readonly Row[]> {
   return [
     { name: "memory hit, lookup only", n: 20_000, oxbow: await memoryLookups(), target: { us: 4 } },
-    { name: "memory hit, whole task call", n: 5000, oxbow: (n) => inFlow(n), yardstick: { name: "await fn", work: bareLoop }, target: { us: 12 } },
+    {
+      name: "memory hit, whole task call",
+      n: 5000,
+      oxbow: (n) => inFlow(n),
+      yardstick: { name: "await fn", work: bareLoop },
+      target: { us: 12 },
+    },
     { name: "SQLite hit, lookup only", n: 5000, oxbow: lookups(sqlite), target: { us: 14 } },
     { name: "file hit, lookup only", n: 5000, oxbow: lookups(files), target: { us: 20 } },
     { name: "SQLite miss stored", n: 2000, oxbow: misses(sqlite), target: { us: 45 } },
     // The cost of making a file depends on the disk and on what was deleted there a moment ago: the ratio counts.
-    { name: "file miss stored", n: 1000, oxbow: misses(files), yardstick: { name: "raw write + rename", work: rawFiles() }, target: { ratio: 1.45 } },
+    {
+      name: "file miss stored",
+      n: 1000,
+      oxbow: misses(files),
+      yardstick: { name: "raw write + rename", work: rawFiles() },
+      target: { ratio: 1.45 },
+    },
     { name: "durable miss, 100 callers", n: 2000, oxbow: durable(), target: { us: 40 } },
-    { name: "flow of 1,000 trivial tasks, stored", n: 1000, oxbow: (n) => thousand(n), yardstick: { name: "await fn", work: bareLoop }, target: { us: 60 } },
-    { name: "map over 100,000 items, uncached", n: 100_000, rounds: 3, oxbow: (n) => mapped(n), yardstick: { name: "await fn", work: bareLoop }, target: { us: 5 } },
+    {
+      name: "flow of 1,000 trivial tasks, stored",
+      n: 1000,
+      oxbow: (n) => thousand(n),
+      yardstick: { name: "await fn", work: bareLoop },
+      target: { us: 60 },
+    },
+    {
+      name: "map over 100,000 items, uncached",
+      n: 100_000,
+      rounds: 3,
+      oxbow: (n) => mapped(n),
+      yardstick: { name: "await fn", work: bareLoop },
+      target: { us: 5 },
+    },
   ];
 }

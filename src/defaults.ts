@@ -76,7 +76,11 @@ function defaultSerializer(settings: Settings): Serializer {
     return serializerFor(format);
   } catch (error) {
     const { source } = describeSettings().find((setting) => setting.name === "results.defaultSerializer")!;
-    throw new ConfigurationError("OXBOW_SETTING_INVALID", `results.defaultSerializer in ${source}: ${messageOf(error)}`, { cause: error });
+    throw new ConfigurationError(
+      "OXBOW_SETTING_INVALID",
+      `results.defaultSerializer in ${source}: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -9,7 +9,17 @@ export { exponentialBackoff } from "./authoring/retry-delay.ts";
 export { withSettings } from "./authoring/with-settings.ts";
 export { getLogger, getRunContext } from "./authoring/context.ts";
 
-export { cacheKey, cacheKeyFn, DEFAULT, FLOW_PARAMETERS, INPUTS, NO_CACHE, RUN_ID, TASK_NAME, TASK_SOURCE } from "./defaults.ts";
+export {
+  cacheKey,
+  cacheKeyFn,
+  DEFAULT,
+  FLOW_PARAMETERS,
+  INPUTS,
+  NO_CACHE,
+  RUN_ID,
+  TASK_NAME,
+  TASK_SOURCE,
+} from "./defaults.ts";
 export { CachePolicy } from "./caching/cache-policy.ts";
 export type { CacheKeyFn, PolicyConfiguration } from "./caching/cache-policy.ts";
 export { fileInput, type FileInput, type FileInputOptions } from "./hashing/file-input.ts";
@@ -20,7 +30,15 @@ export type { ResultStoreOptions } from "./results/result-store.ts";
 export { fileStorage, type FileStorageOptions } from "./storage/file.ts";
 export { memoryStorage } from "./storage/memory.ts";
 export { sqliteStorage, type SqliteStorageOptions } from "./storage/sqlite.ts";
-export type { ListOptions, PutOptions, RecordMetadata, Storage, StorageCapabilities, StoredRecord, ValueArea } from "./storage/storage.ts";
+export type {
+  ListOptions,
+  PutOptions,
+  RecordMetadata,
+  Storage,
+  StorageCapabilities,
+  StoredRecord,
+  ValueArea,
+} from "./storage/storage.ts";
 
 export { inProcess, type InProcessOptions } from "./engine/in-process.ts";
 export type { TaskPool, TaskRunner } from "./engine/task-runner.ts";

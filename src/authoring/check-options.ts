@@ -14,10 +14,12 @@ const a =
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 const isFunction = (value: unknown): boolean => typeof value === "function";
-const isSchema = (value: unknown): boolean => (isObject(value) || isFunction(value)) && "~standard" in (value as object);
+const isSchema = (value: unknown): boolean =>
+  (isObject(value) || isFunction(value)) && "~standard" in (value as object);
 const isText = (value: unknown): boolean => typeof value === "string";
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-const isStorage = (value: unknown): boolean => isText(value) || (isObject(value) && isFunction(value["get"]) && isFunction(value["put"]));
+const isStorage = (value: unknown): boolean =>
+  isText(value) || (isObject(value) && isFunction(value["get"]) && isFunction(value["put"]));
 const isHook = (value: unknown): boolean => isFunction(value) || (Array.isArray(value) && value.every(isFunction));
 
 const duration: Check = (value, where) => {
@@ -45,7 +47,10 @@ const runChecks: Readonly<Record<string, Check>> = {
   params: texts,
   retries: a("a whole number, not negative", (value) => Number.isSafeInteger(value) && (value as number) >= 0),
   retryDelay: delay,
-  retryJitter: a("a number, not negative", (value) => typeof value === "number" && value >= 0 && Number.isFinite(value)),
+  retryJitter: a(
+    "a number, not negative",
+    (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
+  ),
   timeout: duration,
   persistResult: flag,
   resultStorage: a("a storage or the path of a folder", isStorage),
@@ -96,7 +101,10 @@ export function checkOptions(kind: "Task" | "Flow", name: unknown, options: obje
     });
   }
   if (typeof fn !== "function") {
-    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${kind} "${name}" has no function: ${show(fn)} stands in its place`);
+    throw new ConfigurationError(
+      "OXBOW_OPTION_INVALID",
+      `${kind} "${name}" has no function: ${show(fn)} stands in its place`,
+    );
   }
   const known: Readonly<Record<string, Check>> = checks[kind];
   for (const [option, value] of Object.entries(options)) {
@@ -104,7 +112,10 @@ export function checkOptions(kind: "Task" | "Flow", name: unknown, options: obje
     if (value === undefined) continue;
     const wanted = known[option]!(value, `${kind} "${name}", ${option}`);
     if (wanted === undefined) continue;
-    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${kind} "${name}", ${option}: ${show(value)} must be ${wanted}`);
+    throw new ConfigurationError(
+      "OXBOW_OPTION_INVALID",
+      `${kind} "${name}", ${option}: ${show(value)} must be ${wanted}`,
+    );
   }
 }
 

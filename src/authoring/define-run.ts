@@ -35,7 +35,10 @@ export function lengthOf(duration: Duration | undefined, where: string): number 
 type Hook<V> = (subject: SubjectView, run: V, state: State) => unknown;
 
 /** Hooks as the engine calls them: a list, each with a name. */
-export function hooksFor<V>(subject: SubjectView, hooks: Hook<V> | ReadonlyArray<Hook<V>> | undefined): ReadonlyArray<StateHook<V>> {
+export function hooksFor<V>(
+  subject: SubjectView,
+  hooks: Hook<V> | ReadonlyArray<Hook<V>> | undefined,
+): ReadonlyArray<StateHook<V>> {
   return (typeof hooks === "function" ? [hooks] : (hooks ?? [])).map((hook) => ({
     name: hook.name || "anonymous",
     call: (run, state) => hook(subject, run, state),

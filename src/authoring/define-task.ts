@@ -32,7 +32,10 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
 }
 
 function policyOf(name: string, options: TaskOptions): CachePolicy | undefined {
-  if (options.persistResult === false && (options.cacheKeyFn || (options.cachePolicy && !options.cachePolicy.isNever))) {
+  if (
+    options.persistResult === false &&
+    (options.cacheKeyFn || (options.cachePolicy && !options.cachePolicy.isNever))
+  ) {
     warn(`Task '${name}'`, "Ignoring the cache policy, because persistResult is false");
   }
   if (!options.cacheKeyFn) return options.cachePolicy;
@@ -43,7 +46,10 @@ function policyOf(name: string, options: TaskOptions): CachePolicy | undefined {
 function impliesPersistence(options: TaskOptions): boolean {
   const { cachePolicy, cacheKeyFn, cacheExpiration, refreshCache, resultStorage, resultSerializer } = options;
   if (cachePolicy?.isNever) return false;
-  return [cachePolicy, cacheKeyFn, cacheExpiration, resultStorage, resultSerializer].some((each) => each !== undefined) || refreshCache === true;
+  return (
+    [cachePolicy, cacheKeyFn, cacheExpiration, resultStorage, resultSerializer].some((each) => each !== undefined) ||
+    refreshCache === true
+  );
 }
 
 function checkNames({ name, policy, parameters }: TaskDefinition): void {
@@ -59,5 +65,8 @@ function remember({ name, fn }: TaskDefinition): void {
   if (!earlier || earlier === fn || earlier.toString() === fn.toString()) return;
   const [before, after] = [sourceDigest(earlier), sourceDigest(fn)];
   if ("digest" in before && "digest" in after && before.digest === after.digest) return;
-  warn(`Task '${name}'`, "Defined twice with different code; the later one does not replace the earlier one. Give them different names");
+  warn(
+    `Task '${name}'`,
+    "Defined twice with different code; the later one does not replace the earlier one. Give them different names",
+  );
 }

@@ -26,7 +26,9 @@ export interface Flow<A extends readonly unknown[] = never[], R = unknown> {
 }
 
 /** The flow that is made of a function. */
-export type FlowOf<F extends AnyFunction> = F extends (...args: infer A) => infer R ? Flow<A, Settled<Awaited<R>>> : never;
+export type FlowOf<F extends AnyFunction> = F extends (...args: infer A) => infer R
+  ? Flow<A, Settled<Awaited<R>>>
+  : never;
 
 /**
  * Makes a flow of a function.

@@ -9,7 +9,18 @@ import type { State } from "../states/state.ts";
 // oxlint-disable-next-line typescript/no-unsafe-function-type
 export type AnyFunction = Function;
 
-type Leaf = string | number | bigint | boolean | symbol | null | undefined | ((...args: never[]) => unknown) | Date | RegExp | Uint8Array;
+type Leaf =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | ((...args: never[]) => unknown)
+  | Date
+  | RegExp
+  | Uint8Array;
 
 /** A value, or a future of it, or a plain array or object with futures inside. */
 export type Futurable<T> =
@@ -22,10 +33,11 @@ export type Futurable<T> =
 export type FuturableArguments<A extends readonly unknown[]> = { [K in keyof A]: Futurable<A[K]> };
 
 /** What a flow gives back: futures that it returned are awaited, a state is taken as what it says. */
-export type Settled<R> = R extends TaskFuture<infer V>
-  ? V
-  : R extends State<infer V>
+export type Settled<R> =
+  R extends TaskFuture<infer V>
     ? V
-    : R extends readonly TaskFuture<unknown>[]
-      ? { -readonly [K in keyof R]: Settled<R[K]> }
-      : R;
+    : R extends State<infer V>
+      ? V
+      : R extends readonly TaskFuture<unknown>[]
+        ? { -readonly [K in keyof R]: Settled<R[K]> }
+        : R;

@@ -1,5 +1,17 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { ConfigurationError, flow, getRunContext, inProcess, INPUTS, memoryStorage, task, type FlowOptions, type Task, type TaskFuture, type TaskOptions } from "../index.ts";
+import {
+  ConfigurationError,
+  flow,
+  getRunContext,
+  inProcess,
+  INPUTS,
+  memoryStorage,
+  task,
+  type FlowOptions,
+  type Task,
+  type TaskFuture,
+  type TaskOptions,
+} from "../index.ts";
 import { memorySink } from "../logging/memory-sink.ts";
 import { withLogSink } from "../testing/index.ts";
 import { optionNames } from "./check-options.ts";
@@ -53,15 +65,50 @@ describe("options", () => {
 
   it("are checked for every name that the types have", () => {
     const taskOptions: Record<keyof TaskOptions, true> = {
-      version: true, description: true, tags: true, params: true, retries: true, retryDelay: true, retryJitter: true, timeout: true,
-      persistResult: true, resultStorage: true, resultSerializer: true, cachePolicy: true, cacheKeyFn: true, cacheExpiration: true,
-      refreshCache: true, cacheResultInMemory: true, validate: true, retryWhen: true, input: true, output: true, waitFor: true,
-      onRunning: true, onCompletion: true, onFailure: true,
+      version: true,
+      description: true,
+      tags: true,
+      params: true,
+      retries: true,
+      retryDelay: true,
+      retryJitter: true,
+      timeout: true,
+      persistResult: true,
+      resultStorage: true,
+      resultSerializer: true,
+      cachePolicy: true,
+      cacheKeyFn: true,
+      cacheExpiration: true,
+      refreshCache: true,
+      cacheResultInMemory: true,
+      validate: true,
+      retryWhen: true,
+      input: true,
+      output: true,
+      waitFor: true,
+      onRunning: true,
+      onCompletion: true,
+      onFailure: true,
     };
     const flowOptions: Record<keyof FlowOptions, true> = {
-      version: true, description: true, tags: true, params: true, retries: true, retryDelay: true, retryJitter: true, timeout: true,
-      persistResult: true, resultStorage: true, resultSerializer: true, parameters: true, taskRunner: true,
-      onRunning: true, onCompletion: true, onFailure: true, onCancellation: true, onCrashed: true,
+      version: true,
+      description: true,
+      tags: true,
+      params: true,
+      retries: true,
+      retryDelay: true,
+      retryJitter: true,
+      timeout: true,
+      persistResult: true,
+      resultStorage: true,
+      resultSerializer: true,
+      parameters: true,
+      taskRunner: true,
+      onRunning: true,
+      onCompletion: true,
+      onFailure: true,
+      onCancellation: true,
+      onCrashed: true,
     };
     expect([...optionNames.Task].sort()).toEqual(Object.keys(taskOptions).sort());
     expect([...optionNames.Flow].sort()).toEqual(Object.keys(flowOptions).sort());
@@ -88,7 +135,9 @@ describe("options", () => {
       task("twin", (x: number) => /* the same */ x + 1);
       task("twin", (x: number) => x + 2);
     });
-    expect(sink.records.map((record) => record.message)).toEqual([expect.stringContaining("Defined twice with different code")]);
+    expect(sink.records.map((record) => record.message)).toEqual([
+      expect.stringContaining("Defined twice with different code"),
+    ]);
   });
 });
 
@@ -130,7 +179,11 @@ describe("types", () => {
 describe("input and output schemas", () => {
   it("see inputs by name, and what they make of them is what the function gets", async () => {
     const { z } = await import("zod");
-    const typed = task("typed", { input: z.object({ n: z.coerce.number(), word: z.string().default("w") }) }, (n: number, word?: string) => [n, word]);
+    const typed = task(
+      "typed",
+      { input: z.object({ n: z.coerce.number(), word: z.string().default("w") }) },
+      (n: number, word?: string) => [n, word],
+    );
     expect(await typed("3" as never)).toEqual([3, "w"]);
     expect((await typed.run("x" as never)).message).toMatch(/Validation of task inputs failed with error: n: /);
     const named = task("named", { input: z.object({ a: z.string() }) }, ({ a }: { a: string }) => a);

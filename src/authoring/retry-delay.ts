@@ -23,7 +23,10 @@ function isList(delay: Duration | readonly Duration[]): delay is readonly Durati
  * @example
  * const poll = task("poll", { retries: 5, retryDelay: exponentialBackoff("1s", { max: "30s" }), retryJitter: 0.3 }, async () => 42);
  */
-export function exponentialBackoff(first: Duration, options: { readonly max?: Duration } = {}): (failures: number) => Duration {
+export function exponentialBackoff(
+  first: Duration,
+  options: { readonly max?: Duration } = {},
+): (failures: number) => Duration {
   const firstMs = toMs(first, "exponentialBackoff");
   const maxMs = options.max === undefined ? Number.MAX_SAFE_INTEGER : toMs(options.max, "exponentialBackoff, max");
   return (failures) => ({ milliseconds: Math.min(firstMs * 2 ** (failures - 1), maxMs) });

@@ -13,7 +13,11 @@ import { defineTask } from "./define-task.ts";
 import type { AnyFunction, FuturableArguments } from "./futurable.ts";
 import type { TaskOptions } from "./options.ts";
 
-type FirstOf<A extends readonly unknown[]> = A extends readonly [infer F, ...unknown[]] ? F : A extends readonly [(infer F)?, ...unknown[]] ? F : never;
+type FirstOf<A extends readonly unknown[]> = A extends readonly [infer F, ...unknown[]]
+  ? F
+  : A extends readonly [(infer F)?, ...unknown[]]
+    ? F
+    : never;
 type RestOf<A extends readonly unknown[]> = A extends readonly [unknown?, ...infer Rest] ? Rest : [];
 
 /**
@@ -67,7 +71,8 @@ export function task(name: string, ...rest: unknown[]): Task {
 }
 
 function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): Task {
-  const begin = (args: readonly unknown[], scope: Scope = scopeForRun(services)): TaskRun => new TaskRun(definition, args, scope);
+  const begin = (args: readonly unknown[], scope: Scope = scopeForRun(services)): TaskRun =>
+    new TaskRun(definition, args, scope);
 
   const call = async (...args: readonly unknown[]): Promise<unknown> => valueOf(await runTask(begin(args)));
   const methods: Omit<Task, "name"> = {

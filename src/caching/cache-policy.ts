@@ -64,7 +64,10 @@ export interface PolicyMember {
  *
  * @typeParam C the run context, as `getRunContext()` gives it
  */
-export type CacheKeyFn<C = unknown> = (context: C, inputs: Record<string, unknown>) => Awaitable<string | null | undefined>;
+export type CacheKeyFn<C = unknown> = (
+  context: C,
+  inputs: Record<string, unknown>,
+) => Awaitable<string | null | undefined>;
 
 /** Names to leave out, or to keep alone. */
 export interface Selection {
@@ -123,19 +126,28 @@ export class CachePolicy {
   configure(configuration: PolicyConfiguration): CachePolicy {
     for (const name of Object.keys(configuration)) {
       if (name !== "keyStorage") {
-        throw new ConfigurationError("OXBOW_OPTION_UNKNOWN", `A cache policy has no setting "${name}"`, { hint: "it has keyStorage" });
+        throw new ConfigurationError("OXBOW_OPTION_UNKNOWN", `A cache policy has no setting "${name}"`, {
+          hint: "it has keyStorage",
+        });
       }
     }
     return new CachePolicy(this.members, { ...this.configuration, ...configuration });
   }
 
   #select(method: string, selection: Selection): CachePolicy {
-    const target = this.members.find((member) => member.kind === "inputs") ?? this.members.find((member) => member.select);
+    const target =
+      this.members.find((member) => member.kind === "inputs") ?? this.members.find((member) => member.select);
     if (!target?.select) {
-      throw new ConfigurationError("OXBOW_OPTION_INVALID", `${method}() needs a policy that has INPUTS or FLOW_PARAMETERS`);
+      throw new ConfigurationError(
+        "OXBOW_OPTION_INVALID",
+        `${method}() needs a policy that has INPUTS or FLOW_PARAMETERS`,
+      );
     }
     const selected = target.select(selection);
-    return new CachePolicy(this.members.map((member) => (member === target ? selected : member)), this.configuration);
+    return new CachePolicy(
+      this.members.map((member) => (member === target ? selected : member)),
+      this.configuration,
+    );
   }
 }
 
@@ -152,9 +164,13 @@ function addMember(members: PolicyMember[], added: PolicyMember): void {
 
 function mergeConfigurations(left: PolicyConfiguration, right: PolicyConfiguration): PolicyConfiguration {
   if (left.keyStorage !== undefined && right.keyStorage !== undefined && left.keyStorage !== right.keyStorage) {
-    throw new ConfigurationError("OXBOW_POLICY_CONFLICT", "Cannot join two cache policies with different key storages", {
-      hint: "configure the joined policy instead",
-    });
+    throw new ConfigurationError(
+      "OXBOW_POLICY_CONFLICT",
+      "Cannot join two cache policies with different key storages",
+      {
+        hint: "configure the joined policy instead",
+      },
+    );
   }
   return { ...left, ...right };
 }

@@ -36,7 +36,8 @@ export class CacheKey {
   digests(): Record<string, string> {
     const digests: Record<string, string> = {};
     for (const components of this.#components) {
-      for (const [name, text] of components) digests[name] = text.startsWith("#") ? text.slice(1, 17) : hashText(text).slice(0, 16);
+      for (const [name, text] of components)
+        digests[name] = text.startsWith("#") ? text.slice(1, 17) : hashText(text).slice(0, 16);
     }
     return digests;
   }
@@ -65,7 +66,10 @@ export function computeKey(policy: CachePolicy, context: KeyContext): Awaitable<
     : assemble(members, contributions as Array<readonly Component[] | Absent>);
 }
 
-function assemble(members: readonly PolicyMember[], contributions: ReadonlyArray<readonly Component[] | Absent>): CacheKey | Absent {
+function assemble(
+  members: readonly PolicyMember[],
+  contributions: ReadonlyArray<readonly Component[] | Absent>,
+): CacheKey | Absent {
   let absent: Absent | undefined;
   const present: Array<readonly Component[]> = [];
   const texts: string[] = [];

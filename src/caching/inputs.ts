@@ -32,8 +32,15 @@ export class InputsMember implements PolicyMember {
     const { names, open } = parameters();
     const unknown = open ? undefined : chosen.find((name) => !names.includes(name));
     if (unknown === undefined) return;
-    throw new ConfigurationError("OXBOW_OPTION_INVALID", `Task "${taskName}" has no parameter "${unknown}" to omit or pick`, {
-      hint: names.length > 0 ? `it has ${names.map((each) => `"${each}"`).join(", ")}` : "its function takes no parameters",
-    });
+    throw new ConfigurationError(
+      "OXBOW_OPTION_INVALID",
+      `Task "${taskName}" has no parameter "${unknown}" to omit or pick`,
+      {
+        hint:
+          names.length > 0
+            ? `it has ${names.map((each) => `"${each}"`).join(", ")}`
+            : "its function takes no parameters",
+      },
+    );
   }
 }

@@ -14,7 +14,9 @@ export class KeyFnMember implements PolicyMember {
   }
 
   contribute(context: KeyContext): Awaitable<readonly Component[] | Absent> {
-    return andThen(this.verbatim(context), (key) => (typeof key === "string" ? [["key-fn", JSON.stringify(key)] as const] : key));
+    return andThen(this.verbatim(context), (key) =>
+      typeof key === "string" ? [["key-fn", JSON.stringify(key)] as const] : key,
+    );
   }
 
   verbatim(context: KeyContext): Awaitable<string | Absent> {

@@ -1,6 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cacheKey, cacheKeyFn, ConfigurationError, DEFAULT, FLOW_PARAMETERS, INPUTS, memoryStorage, NO_CACHE, RUN_ID, task, TASK_NAME, TASK_SOURCE, type CachePolicy } from "../index.ts";
+import {
+  cacheKey,
+  cacheKeyFn,
+  ConfigurationError,
+  DEFAULT,
+  FLOW_PARAMETERS,
+  INPUTS,
+  memoryStorage,
+  NO_CACHE,
+  RUN_ID,
+  task,
+  TASK_NAME,
+  TASK_SOURCE,
+  type CachePolicy,
+} from "../index.ts";
 import type { KeyContext } from "./cache-policy.ts";
 import { CacheKey, computeKey } from "./compute-key.ts";
 
@@ -29,7 +43,10 @@ describe("the algebra of policies", () => {
         const joined = chosen.reduce((left, right) => left.and(right));
         const reversed = chosen.toReversed().reduce((left, right) => left.and(right));
         const at = 1 + (cut % (chosen.length - 1));
-        const grouped = chosen.slice(0, at).reduce((l, r) => l.and(r)).and(chosen.slice(at).reduce((l, r) => l.and(r)));
+        const grouped = chosen
+          .slice(0, at)
+          .reduce((l, r) => l.and(r))
+          .and(chosen.slice(at).reduce((l, r) => l.and(r)));
         expect(keyOf(reversed)).toBe(keyOf(joined));
         expect(keyOf(grouped)).toBe(keyOf(joined));
       }),
@@ -48,8 +65,12 @@ describe("the algebra of policies", () => {
 
   it("keeps the same inputs and parameters apart", () => {
     const policy = INPUTS.and(FLOW_PARAMETERS);
-    expect(keyOf(policy, { inputs: { x: 1 }, flowParameters: {} })).not.toBe(keyOf(policy, { inputs: {}, flowParameters: { x: 1 } }));
-    expect(keyOf(policy, { inputs: { x: 1 }, flowParameters: undefined })).not.toBe(keyOf(INPUTS, { inputs: { x: 1 } }));
+    expect(keyOf(policy, { inputs: { x: 1 }, flowParameters: {} })).not.toBe(
+      keyOf(policy, { inputs: {}, flowParameters: { x: 1 } }),
+    );
+    expect(keyOf(policy, { inputs: { x: 1 }, flowParameters: undefined })).not.toBe(
+      keyOf(INPUTS, { inputs: { x: 1 } }),
+    );
   });
 
   it("marks what has nothing to contribute, and gives no key where nothing contributes", () => {
@@ -69,11 +90,15 @@ describe("the algebra of policies", () => {
 
   it("omits and picks inputs, also in compounds, without touching the original", () => {
     const compound = INPUTS.and(TASK_SOURCE).and(RUN_ID);
-    expect(keyOf(compound.omit("y"), { inputs: { x: 1, y: 2 } })).toBe(keyOf(compound.omit("y"), { inputs: { x: 1, y: 3 } }));
+    expect(keyOf(compound.omit("y"), { inputs: { x: 1, y: 2 } })).toBe(
+      keyOf(compound.omit("y"), { inputs: { x: 1, y: 3 } }),
+    );
     expect(keyOf(compound, { inputs: { x: 1, y: 2 } })).not.toBe(keyOf(compound, { inputs: { x: 1, y: 3 } }));
     expect(keyOf(INPUTS.pick("x"))).toBe(keyOf(INPUTS.omit("y")));
     expect(keyOf(INPUTS.omit("x").and(INPUTS.omit("y")))).toBeUndefined();
-    expect(keyOf(FLOW_PARAMETERS.pick("x"), { flowParameters: { x: 1, day: 1 } })).toBe(keyOf(FLOW_PARAMETERS, { flowParameters: { x: 1 } }));
+    expect(keyOf(FLOW_PARAMETERS.pick("x"), { flowParameters: { x: 1, day: 1 } })).toBe(
+      keyOf(FLOW_PARAMETERS, { flowParameters: { x: 1 } }),
+    );
     expect(() => TASK_SOURCE.omit("x")).toThrow(ConfigurationError);
   });
 
@@ -96,9 +121,11 @@ describe("the algebra of policies", () => {
   });
 
   it("does not let a name or a text forge another key", () => {
-    const forged = { "x\u0005\"1\"\u0004inputs.y": 2 };
+    const forged = { 'x\u0005"1"\u0004inputs.y': 2 };
     expect(keyOf(INPUTS, { inputs: forged })).not.toBe(keyOf(INPUTS, { inputs: { x: "1", y: 2 } }));
-    expect(keyOf(cacheKey("a\u0002run-id\u0004run-id\u0005\"run\"").and(TASK_NAME))).not.toBe(keyOf(cacheKey("a").and(TASK_NAME).and(RUN_ID)));
+    expect(keyOf(cacheKey('a\u0002run-id\u0004run-id\u0005"run"').and(TASK_NAME))).not.toBe(
+      keyOf(cacheKey("a").and(TASK_NAME).and(RUN_ID)),
+    );
   });
 
   it("keeps a short digest per component, of long inputs too", () => {
@@ -111,9 +138,9 @@ describe("the algebra of policies", () => {
 
 describe("a policy on a task", () => {
   it("is refused where it omits or picks what is no parameter, naming those there are", () => {
-    expect(() => task("t", { cachePolicy: INPUTS.omit("debgu") }, (url: string, debug = false) => [url, debug])).toThrow(
-      'Task "t" has no parameter "debgu" to omit or pick\n  hint: it has "url", "debug"',
-    );
+    expect(() =>
+      task("t", { cachePolicy: INPUTS.omit("debgu") }, (url: string, debug = false) => [url, debug]),
+    ).toThrow('Task "t" has no parameter "debgu" to omit or pick\n  hint: it has "url", "debug"');
     expect(() => task("t", { cachePolicy: INPUTS.pick("x") }, () => 1)).toThrow("its function takes no parameters");
     task("t", { cachePolicy: INPUTS.omit("b") }, ({ a, b }: { a: number; b: number }) => a + b);
     task("t", { cachePolicy: INPUTS.omit("b"), params: ["a", "b"] }, (_a: number, _b: number) => 1);

@@ -29,7 +29,9 @@ describe("retries", () => {
     expect(await delaysOf({ retries: 2, retryDelay: "2s" })).toEqual([2000, 2000]);
     expect(await delaysOf({ retries: 3, retryDelay: ["1s", { minutes: 1 }] })).toEqual([1000, 60_000, 60_000]);
     expect(await delaysOf({ retries: 3, retryDelay: (failures) => `${failures}s` })).toEqual([1000, 2000, 3000]);
-    expect(await delaysOf({ retries: 4, retryDelay: exponentialBackoff("1s", { max: "5s" }) })).toEqual([1000, 2000, 4000, 5000]);
+    expect(await delaysOf({ retries: 4, retryDelay: exponentialBackoff("1s", { max: "5s" }) })).toEqual([
+      1000, 2000, 4000, 5000,
+    ]);
   });
 
   it("make delays longer by jitter, up to the factor and at random", async () => {
@@ -43,11 +45,19 @@ describe("retries", () => {
     const clock = new TestClock();
     const attempts: number[] = [];
     let states: string[] = [];
-    const flaky = task("flaky", { retries: 2, retryDelay: ["0s", "1s"], onCompletion: (_, run) => void (states = run.states.map((each) => each.name)) }, () => {
-      attempts.push(getRunContext()!.attempt);
-      if (attempts.length < 3) throw new Error("again");
-      return "ok";
-    });
+    const flaky = task(
+      "flaky",
+      {
+        retries: 2,
+        retryDelay: ["0s", "1s"],
+        onCompletion: (_, run) => void (states = run.states.map((each) => each.name)),
+      },
+      () => {
+        attempts.push(getRunContext()!.attempt);
+        if (attempts.length < 3) throw new Error("again");
+        return "ok";
+      },
+    );
     await withClock(clock, async () => {
       const running = flaky();
       await clock.advance(1000);
@@ -61,7 +71,9 @@ describe("retries", () => {
     const kinds: string[] = [];
     const sink = memorySink();
     await withLogSink(sink, async () => {
-      expect(await delaysOf({ retries: 5, retryWhen: (error) => kinds.push((error as Error).message) < 3 })).toHaveLength(2);
+      expect(
+        await delaysOf({ retries: 5, retryWhen: (error) => kinds.push((error as Error).message) < 3 }),
+      ).toHaveLength(2);
       expect(await delaysOf({ retries: 5, retryWhen: async () => false })).toHaveLength(0);
       expect(
         await delaysOf({
@@ -75,7 +87,9 @@ describe("retries", () => {
     expect(kinds).toEqual(["no", "no", "no"]);
     const lines = sink.records.map((record) => record.message);
     expect(lines).toContain("Task run failed with exception: Error: no - 'retryWhen' wants no retry");
-    expect(lines).toContain("An error was encountered while running 'retryWhen', so there is no retry: Error: in retryWhen");
+    expect(lines).toContain(
+      "An error was encountered while running 'retryWhen', so there is no retry: Error: in retryWhen",
+    );
   });
 
   it("say in the log what failed, when the next attempt comes, and when none is left", async () => {

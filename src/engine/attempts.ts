@@ -40,14 +40,21 @@ export function runAttempts(run: Run, rules: AttemptRules, body: () => unknown):
   const begun = performance.now();
   try {
     const result = callOnce(run, rules, body);
-    if (!isPromise(result) && !run.hasOutstanding) return { ok: true, value: result, durationMs: performance.now() - begun };
+    if (!isPromise(result) && !run.hasOutstanding)
+      return { ok: true, value: result, durationMs: performance.now() - begun };
     return finish(run, rules, body, result, begun);
   } catch (error) {
     return afterFailure(run, rules, body, error);
   }
 }
 
-async function finish(run: Run, rules: AttemptRules, body: () => unknown, result: Awaitable<unknown>, begun: number): Promise<Outcome> {
+async function finish(
+  run: Run,
+  rules: AttemptRules,
+  body: () => unknown,
+  result: Awaitable<unknown>,
+  begun: number,
+): Promise<Outcome> {
   try {
     const value = await result;
     // What the body submitted and did not wait for belongs to the attempt.
@@ -95,7 +102,9 @@ async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, 
   }
   const delayMs = Math.round(rules.delay(failures) * (1 + Math.random() * rules.jitter));
   const when = delayMs > 0 ? `${delayMs / 1000} second(s) from now` : "immediately";
-  run.logger.info(`${rules.kind} run failed with exception: ${describeError(error)} - Retry ${failures}/${rules.retries} will start ${when}`);
+  run.logger.info(
+    `${rules.kind} run failed with exception: ${describeError(error)} - Retry ${failures}/${rules.retries} will start ${when}`,
+  );
   if (delayMs > 0) {
     run.enter(awaitingRetry(run.now(), delayMs));
     try {
@@ -115,7 +124,9 @@ async function wantsRetry(run: Run, rules: AttemptRules, error: unknown): Promis
   try {
     return await rules.retryWhen(error);
   } catch (thrown) {
-    run.logger.error(`An error was encountered while running 'retryWhen', so there is no retry: ${describeError(thrown)}`);
+    run.logger.error(
+      `An error was encountered while running 'retryWhen', so there is no retry: ${describeError(thrown)}`,
+    );
     return false;
   }
 }

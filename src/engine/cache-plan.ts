@@ -17,13 +17,21 @@ export type CachePlan =
   /** Not at all, and why. */
   | { readonly kind: "without"; readonly decision: Decision }
   /** Under a key in a store; `refresh` says why the record is not asked for. */
-  | { readonly kind: "with"; readonly key: CacheKey; readonly store: ResultStore; readonly refresh: string | undefined };
+  | {
+      readonly kind: "with";
+      readonly key: CacheKey;
+      readonly store: ResultStore;
+      readonly refresh: string | undefined;
+    };
 
 function without(outcome: "disabled" | "uncached", reason: string): CachePlan {
   return { kind: "without", decision: new Decision(outcome, reason) };
 }
 
-const notPersisted = without("disabled", "results are not persisted; set persistResult, a cachePolicy or results.persistByDefault");
+const notPersisted = without(
+  "disabled",
+  "results are not persisted; set persistResult, a cachePolicy or results.persistByDefault",
+);
 const switchedOff = without("disabled", "tasks.disableCaching is on");
 const noPolicy = without("disabled", "tasks.defaultNoCache is on and the task has no policy of its own");
 const never = without("disabled", "the cache policy is NO_CACHE");
@@ -65,7 +73,9 @@ function keyOf(run: TaskRun, policy: CachePolicy): Awaitable<CachePlan> {
   } catch (error) {
     return refuse(run, error);
   }
-  const plan = andThen(key, (made) => ("absent" in made ? without("uncached", made.absent) : planFor(run, policy, made)));
+  const plan = andThen(key, (made) =>
+    "absent" in made ? without("uncached", made.absent) : planFor(run, policy, made),
+  );
   return isPromise(plan) ? plan.catch((error: unknown) => refuse(run, error)) : plan;
 }
 
@@ -127,7 +137,9 @@ function whyRefresh({ task, settings }: TaskRun): string | undefined {
 /** No key can be made of this call: said once per flow run and reason, and fatal where caching is strict. */
 function refuse(run: TaskRun, error: unknown): CachePlan {
   const known = error instanceof HashError || error instanceof ConfigurationError;
-  const reason = known ? error.message.split("\n", 1)[0]! : `the cache key could not be computed: ${describeError(error)}`;
+  const reason = known
+    ? error.message.split("\n", 1)[0]!
+    : `the cache key could not be computed: ${describeError(error)}`;
   if (run.settings.caching.strict) throw new CachingError(reason, { cause: error });
   if (isNew(run, reason)) {
     const hint = known && error.hint ? `; ${error.hint}` : "";

@@ -55,7 +55,9 @@ describe("decisions", () => {
       await made(1);
       await clock.advance(3 * hour);
       expect((await made.run(1)).decision!.reason).toMatch(/^computed 3 h ago, saved \d+ ms$/);
-      expect((await other.run(1)).decision!.reason).toMatch(/^computed 3 h ago by another task, 'first', saved \d+ ms$/);
+      expect((await other.run(1)).decision!.reason).toMatch(
+        /^computed 3 h ago by another task, 'first', saved \d+ ms$/,
+      );
       expect(calls).toEqual([]);
     });
   });
@@ -63,7 +65,11 @@ describe("decisions", () => {
   it("say that a record expired, exactly at its time, and store the new one with a new expiry", async () => {
     const clock = new TestClock();
     await withClock(clock, async () => {
-      const { made, calls } = counting({ cachePolicy: INPUTS, cacheExpiration: "1 day", resultStorage: memoryStorage() });
+      const { made, calls } = counting({
+        cachePolicy: INPUTS,
+        cacheExpiration: "1 day",
+        resultStorage: memoryStorage(),
+      });
       await made(1);
       await clock.advance(24 * hour - 1);
       expect((await made.run(1)).name).toBe("Cached");
@@ -94,7 +100,9 @@ describe("decisions", () => {
       const { made, calls } = counting({ cachePolicy: INPUTS, cacheExpiration: "2h", resultStorage: memoryStorage() });
       await made(1);
       await clock.advance(hour);
-      expect((await made.withOptions({ refreshCache: true }).run(1)).decision!.toString()).toBe("refreshed: refreshCache is set");
+      expect((await made.withOptions({ refreshCache: true }).run(1)).decision!.toString()).toBe(
+        "refreshed: refreshCache is set",
+      );
       await clock.advance(1.5 * hour);
       expect((await made.run(1)).name).toBe("Cached");
       expect(calls).toEqual([1, 1]);
@@ -103,7 +111,11 @@ describe("decisions", () => {
 
   it("are uncached for inputs that cannot be hashed, with one warning per flow run that names the path and the ways out", async () => {
     const sink = memorySink();
-    const use = task("use", { cachePolicy: INPUTS, resultStorage: memoryStorage() }, (client: { socket: () => void }) => typeof client.socket);
+    const use = task(
+      "use",
+      { cachePolicy: INPUTS, resultStorage: memoryStorage() },
+      (client: { socket: () => void }) => typeof client.socket,
+    );
     const state = await withLogSink(sink, () =>
       flow("twice", async () => {
         await use({ socket: () => {} });
@@ -142,7 +154,9 @@ describe("decisions", () => {
   it("say that the run id is in the key, where that is why nothing is found", async () => {
     const { made } = counting({ persistResult: true, resultStorage: memoryStorage() });
     await made(1);
-    expect((await made.run(1)).decision!.reason).toBe("no record under this key (the policy holds RUN_ID: outside a flow no other run finds it)");
+    expect((await made.run(1)).decision!.reason).toBe(
+      "no record under this key (the policy holds RUN_ID: outside a flow no other run finds it)",
+    );
   });
 });
 
@@ -167,7 +181,9 @@ describe("key functions", () => {
     const { made } = counting({ resultStorage: memoryStorage(), cacheKeyFn: () => `key-${n++}` });
     const state = await made.run(1);
     expect(state.name).toBe("Completed");
-    expect(state.decision!.toString()).toBe('uncached: The key function is not deterministic: it gave "key-0" and then "key-1" for one call');
+    expect(state.decision!.toString()).toBe(
+      'uncached: The key function is not deterministic: it gave "key-0" and then "key-1" for one call',
+    );
     vi.stubEnv("NODE_ENV", "production");
     expect((await made.run(1)).decision!.outcome).toBe("miss");
     expect(n).toBe(3);
@@ -197,7 +213,9 @@ describe("key functions", () => {
         throw new Error("in the key function");
       },
     });
-    expect(String((await made.run(1)).decision)).toBe("uncached: the cache key could not be computed: Error: in the key function");
+    expect(String((await made.run(1)).decision)).toBe(
+      "uncached: the cache key could not be computed: Error: in the key function",
+    );
     await withSettings({ caching: { strict: true } }, () => expect(made(1)).rejects.toThrow(CachingError));
   });
 });
@@ -213,7 +231,12 @@ describe("policies in a run", () => {
   it("hold the flow's parameters, and the flow run's id", async () => {
     const byParameters = counting({ cachePolicy: FLOW_PARAMETERS, resultStorage: memoryStorage() });
     const byRun = counting({ cachePolicy: INPUTS.and(RUN_ID), resultStorage: memoryStorage() });
-    const both = flow("both", async (day: string) => [day, await byParameters.made(1), await byRun.made(1), await byRun.made(1)]);
+    const both = flow("both", async (day: string) => [
+      day,
+      await byParameters.made(1),
+      await byRun.made(1),
+      await byRun.made(1),
+    ]);
     await both("monday");
     await both("monday");
     await both("tuesday");
@@ -235,7 +258,10 @@ describe("policies in a run", () => {
   });
 
   it("join a key function with the run id", async () => {
-    const { made, calls } = counting({ cachePolicy: cacheKeyFn(() => "k").and(RUN_ID), resultStorage: memoryStorage() });
+    const { made, calls } = counting({
+      cachePolicy: cacheKeyFn(() => "k").and(RUN_ID),
+      resultStorage: memoryStorage(),
+    });
     const twice = flow("twice", async () => [await made(1), await made(2)]);
     expect(await twice()).toEqual([43, 43]);
     await twice();
@@ -259,11 +285,15 @@ describe("failures of the cache", () => {
     const state = await withLogSink(sink, () => made.run(1));
     expect([state.name, state.persisted, state.result()]).toEqual(["Completed", false, 43]);
     expect((await counting({ cachePolicy: INPUTS, resultStorage: memoryStorage() }).made.run(1)).persisted).toBe(false);
-    expect(sink.records.find((record) => record.level === "error")!.message).toBe("The result could not be stored: StorageError: Cannot reach the disk");
+    expect(sink.records.find((record) => record.level === "error")!.message).toBe(
+      "The result could not be stored: StorageError: Cannot reach the disk",
+    );
   });
 
   it("a result that cannot be serialized leaves the run completed, and names the path", async () => {
-    const odd = task("odd", { cachePolicy: INPUTS, resultStorage: memoryStorage() }, (x: number) => ({ rows: [{ fn: () => x }] }));
+    const odd = task("odd", { cachePolicy: INPUTS, resultStorage: memoryStorage() }, (x: number) => ({
+      rows: [{ fn: () => x }],
+    }));
     const state = await odd.run(1);
     expect(state.persisted).toBe(false);
     expect(state.decision!.reason).toContain("rows[0].fn");
@@ -291,7 +321,9 @@ describe("failures of the cache", () => {
     const { made } = counting({ cachePolicy: cacheKey("k"), resultStorage: storage });
     await made(1);
     await storage.put((await storage.head("k"))!, [new TextEncoder().encode("44")]);
-    expect((await made.explain(1)).reason).toMatch(/^memory #\d+ \(key "k"\) has a payload that does not match its SHA-256$/);
+    expect((await made.explain(1)).reason).toMatch(
+      /^memory #\d+ \(key "k"\) has a payload that does not match its SHA-256$/,
+    );
     expect(await made(1)).toBe(43);
     expect((await made.run(1)).name).toBe("Cached");
   });
@@ -310,7 +342,11 @@ describe("failures of the cache", () => {
 
 describe("choices of a task", () => {
   it("reads with a serializer of its own, registered or not", async () => {
-    const plain = { format: "plain", serialize: (value: unknown) => [new TextEncoder().encode(String(value))], deserialize: (bytes: Uint8Array) => Number(new TextDecoder().decode(bytes)) };
+    const plain = {
+      format: "plain",
+      serialize: (value: unknown) => [new TextEncoder().encode(String(value))],
+      deserialize: (bytes: Uint8Array) => Number(new TextDecoder().decode(bytes)),
+    };
     const { made } = counting({ cachePolicy: INPUTS, resultStorage: memoryStorage(), resultSerializer: plain });
     expect(await made(1)).toBe(43);
     const state = await made.run(1);
@@ -346,7 +382,9 @@ describe("choices of a task", () => {
     const { made } = counting({ cachePolicy: INPUTS, resultStorage: memoryStorage() });
     await made(1);
     const outcome = await withSettings({ tasks: { refreshCache: true } }, () =>
-      flow("inner", async () => withSettings({ caching: { strict: true } }, async () => (await made.run(1)).decision!.outcome))(),
+      flow("inner", async () =>
+        withSettings({ caching: { strict: true } }, async () => (await made.run(1)).decision!.outcome),
+      )(),
     );
     expect(outcome).toBe("refreshed");
   });
@@ -355,7 +393,10 @@ describe("choices of a task", () => {
 describe("key storage", () => {
   it("keeps metadata apart from values, and each survives the other", async () => {
     const [keys, values] = [memoryStorage(), memoryStorage()];
-    const { made, calls } = counting({ cachePolicy: cacheKey("k").configure({ keyStorage: keys }), resultStorage: values });
+    const { made, calls } = counting({
+      cachePolicy: cacheKey("k").configure({ keyStorage: keys }),
+      resultStorage: values,
+    });
     await made(1);
     expect((await made.run(1)).name).toBe("Cached");
     expect(await values.head("k")).toBeUndefined();

@@ -13,20 +13,27 @@ import type { TaskRun } from "./task-run.ts";
 import { validateOutput } from "./validation.ts";
 
 /** What a lookup came to: a hit has a value. */
-export type Answer = { readonly hit: true; readonly value: unknown; readonly decision: Decision } | { readonly hit: false; readonly decision: Decision };
+export type Answer =
+  | { readonly hit: true; readonly value: unknown; readonly decision: Decision }
+  | { readonly hit: false; readonly decision: Decision };
 
 type Cached = Extract<CachePlan, { kind: "with" }>;
 
 /** Asks for the record of a run. @throws {CachingError} where the cache fails and caching is strict */
 export function ask(run: TaskRun, plan: Cached): Awaitable<Answer> {
-  if (plan.refresh !== undefined) return { hit: false, decision: new Decision("refreshed", plan.refresh, plan.key.value) };
-  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) => judge(run, plan.key, lookup));
+  if (plan.refresh !== undefined)
+    return { hit: false, decision: new Decision("refreshed", plan.refresh, plan.key.value) };
+  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) =>
+    judge(run, plan.key, lookup),
+  );
 }
 
 function judge(run: TaskRun, key: CacheKey, lookup: Lookup): Awaitable<Answer> {
   switch (lookup.kind) {
     case "found":
-      return run.task.validate || run.task.output ? examine(run, key, lookup.metadata, lookup.value) : hit(run, key, lookup.metadata, lookup.value);
+      return run.task.validate || run.task.output
+        ? examine(run, key, lookup.metadata, lookup.value)
+        : hit(run, key, lookup.metadata, lookup.value);
     case "absent":
       return { hit: false, decision: new Decision("miss", () => lookup.reason() + runIdHint(run), key.value) };
     case "damaged": {
@@ -47,13 +54,16 @@ function judge(run: TaskRun, key: CacheKey, lookup: Lookup): Awaitable<Answer> {
 function runIdHint(run: TaskRun): string {
   const policy = run.task.policy ?? run.services.defaultPolicy;
   if (!policy.members.some((member) => member.kind === "run-id")) return "";
-  return run.flowRun ? " (RUN_ID: of this flow run only)" : " (the policy holds RUN_ID: outside a flow no other run finds it)";
+  return run.flowRun
+    ? " (RUN_ID: of this flow run only)"
+    : " (the policy holds RUN_ID: outside a flow no other run finds it)";
 }
 
 async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {
   const refused = (reason: string): Answer => ({ hit: false, decision: new Decision("miss", reason, key.value) });
   try {
-    if (run.task.validate && !(await run.task.validate(metadata, contextOf(run)!))) return refused("`validate` refused the record");
+    if (run.task.validate && !(await run.task.validate(metadata, contextOf(run)!)))
+      return refused("`validate` refused the record");
     const value = run.task.output ? await validateOutput(run, stored) : stored;
     return hit(run, key, metadata, value);
   } catch (error) {
@@ -64,7 +74,8 @@ async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, st
 function hit(run: TaskRun, key: CacheKey, metadata: RecordMetadata, value: unknown): Answer {
   const now = run.clock.now();
   const reason = (): string => {
-    const writer = metadata.taskName === run.task.name || metadata.taskName === "" ? "" : ` by another task, '${metadata.taskName}'`;
+    const writer =
+      metadata.taskName === run.task.name || metadata.taskName === "" ? "" : ` by another task, '${metadata.taskName}'`;
     return `computed ${formatMs(Math.max(0, now - metadata.createdAt))} ago${writer}, saved ${formatMs(metadata.durationMs)}`;
   };
   return { hit: true, value, decision: new Decision("hit", reason, key.value, metadata) };
@@ -77,19 +88,34 @@ export interface Written {
 }
 
 /** Stores the value of a run. A write that fails is said, and fatal only where caching is strict. */
-export function store(run: TaskRun, plan: Cached, decision: Decision, value: unknown, durationMs: number): Awaitable<Written> {
+export function store(
+  run: TaskRun,
+  plan: Cached,
+  decision: Decision,
+  value: unknown,
+  durationMs: number,
+): Awaitable<Written> {
   try {
     const written = save(run, plan.store, plan.key, value, durationMs);
     const { persistent: persisted } = plan.store.storage.capabilities;
     return isPromise(written)
-      ? written.then(() => ({ persisted, decision }), (error: unknown) => notStored(run, decision, error))
+      ? written.then(
+          () => ({ persisted, decision }),
+          (error: unknown) => notStored(run, decision, error),
+        )
       : { persisted, decision };
   } catch (error) {
     return notStored(run, decision, error);
   }
 }
 
-function save(run: TaskRun, target: ResultStore, key: CacheKey, value: unknown, durationMs: number): Awaitable<RecordMetadata> {
+function save(
+  run: TaskRun,
+  target: ResultStore,
+  key: CacheKey,
+  value: unknown,
+  durationMs: number,
+): Awaitable<RecordMetadata> {
   const { task } = run;
   const now = run.clock.now();
   const origin = {
@@ -100,7 +126,9 @@ function save(run: TaskRun, target: ResultStore, key: CacheKey, value: unknown, 
     tags: task.tags,
     components: key.digests(),
   };
-  return target.save(key, value, origin, now, { expiresAt: task.expirationMs === undefined ? undefined : now + task.expirationMs });
+  return target.save(key, value, origin, now, {
+    expiresAt: task.expirationMs === undefined ? undefined : now + task.expirationMs,
+  });
 }
 
 function notStored(run: TaskRun, decision: Decision, error: unknown): Written {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { CancelledError, flow, getLogger, getRunContext, INPUTS, memoryStorage, task, ValidationError } from "../index.ts";
+import {
+  CancelledError,
+  flow,
+  getLogger,
+  getRunContext,
+  INPUTS,
+  memoryStorage,
+  task,
+  ValidationError,
+} from "../index.ts";
 import { memorySink } from "../logging/memory-sink.ts";
 import { TestClock, withClock, withLogSink } from "../testing/index.ts";
 
@@ -72,7 +81,9 @@ describe("a flow call", () => {
       throw new Error("in a future");
     });
     expect(await flow("list", async () => [addOne.submit(1), addOne.submit(2)])()).toEqual([2, 3]);
-    await expect(flow("bad", async () => [addOne.submit(1), broken.submit()])()).rejects.toThrow(/did not reach a completed state/);
+    await expect(flow("bad", async () => [addOne.submit(1), broken.submit()])()).rejects.toThrow(
+      /did not reach a completed state/,
+    );
     await expect(flow("bad", async () => broken.submit())()).rejects.toThrow("in a future");
     expect((await flow("unwatched", async () => void broken.submit()).run()).name).toBe("Completed");
   });
@@ -82,7 +93,9 @@ describe("a flow call", () => {
       throw new Error("no");
     });
     expect((await flow("one", async () => broken.run()).run()).name).toBe("Failed");
-    expect((await flow("several", async () => [await addOne.run(1), await broken.run()]).run()).message).toBe("1/2 states failed");
+    expect((await flow("several", async () => [await addOne.run(1), await broken.run()]).run()).message).toBe(
+      "1/2 states failed",
+    );
     expect((await flow("good", async () => [await addOne.run(1)]).run()).message).toBe("All states completed");
   });
 
@@ -125,7 +138,24 @@ describe("a flow call", () => {
     const options = { onRunning: record("running"), onCompletion: [record("done")], onFailure: record("failed") };
     await flow("hooked", options, async () => 1)();
     await flow("hooked", options, async () => Promise.reject(new CancelledError("mine"))).run();
-    expect(called).toEqual(["running", "hooked", "string", "Running", "done", "hooked", "string", "Completed", "running", "hooked", "string", "Running", "failed", "hooked", "string", "Failed"]);
+    expect(called).toEqual([
+      "running",
+      "hooked",
+      "string",
+      "Running",
+      "done",
+      "hooked",
+      "string",
+      "Completed",
+      "running",
+      "hooked",
+      "string",
+      "Running",
+      "failed",
+      "hooked",
+      "string",
+      "Failed",
+    ]);
   });
 
   it("gives its logger to the code inside", async () => {

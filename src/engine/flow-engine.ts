@@ -25,7 +25,8 @@ export async function runFlow(run: FlowRun): Promise<State> {
   try {
     run.enter(pending(run.now()));
     run.logger.info(`Beginning flow run '${run.name}' for flow '${flow.name}'`);
-    if (holdFutures(run.args)) run.replaceArguments(await Promise.all(run.args.map((each) => resolveFutures(each, { upstream: [] }))));
+    if (holdFutures(run.args))
+      run.replaceArguments(await Promise.all(run.args.map((each) => resolveFutures(each, { upstream: [] }))));
     if (flow.schema) await validateParameters(run, flow.schema);
     run.enter(running(run.now()));
     if (flow.onRunning.length > 0) await runHooks(flow.onRunning, run, run.state!);
@@ -58,14 +59,19 @@ function rulesOf({ flow, settings }: FlowRun): AttemptRules {
 /** A state that was returned decides; several of them are taken together; anything else is the value. */
 function finalState(run: FlowRun, value: unknown): State {
   if (value instanceof State) return adoptState(run, value);
-  if (!Array.isArray(value) || value.length === 0 || !value.every((each) => each instanceof State)) return completed(run.now(), value);
+  if (!Array.isArray(value) || value.length === 0 || !value.every((each) => each instanceof State))
+    return completed(run.now(), value);
   const states: readonly State[] = value;
   const bad = states.filter((state) => !state.isCompleted);
-  if (bad.length === 0) return new State("COMPLETED", "Completed", run.now(), { message: "All states completed", value });
+  if (bad.length === 0)
+    return new State("COMPLETED", "Completed", run.now(), { message: "All states completed", value });
   const gone = bad.filter((state) => state.isCancelled);
   const details = { error: bad[0]!.error, value };
   return gone.length > 0
-    ? new State("CANCELLED", "Cancelled", run.now(), { ...details, message: `${gone.length}/${states.length} states cancelled` })
+    ? new State("CANCELLED", "Cancelled", run.now(), {
+        ...details,
+        message: `${gone.length}/${states.length} states cancelled`,
+      })
     : new State("FAILED", "Failed", run.now(), { ...details, message: `${bad.length}/${states.length} states failed` });
 }
 

@@ -21,7 +21,11 @@ export class FlowRun extends Run {
   args: readonly unknown[];
   #parameters: Record<string, unknown> | undefined;
 
-  constructor(flow: FlowDefinition, args: readonly unknown[], scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: Run | undefined }) {
+  constructor(
+    flow: FlowDefinition,
+    args: readonly unknown[],
+    scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: Run | undefined },
+  ) {
     super(scope);
     this.flow = flow;
     this.args = args;

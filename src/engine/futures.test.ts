@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { CancelledError, flow, getRunContext, inProcess, INPUTS, memoryStorage, task, UpstreamError } from "../index.ts";
+import {
+  CancelledError,
+  flow,
+  getRunContext,
+  inProcess,
+  INPUTS,
+  memoryStorage,
+  task,
+  UpstreamError,
+} from "../index.ts";
 
 const addOne = task("add-one", async (x: number) => x + 1);
 const broken = task("broken", async (_x: number): Promise<number> => {
@@ -151,7 +160,11 @@ describe("map", () => {
       finished += 1;
       return n;
     });
-    const all = flow("all", { taskRunner: inProcess({ concurrency: 10 }) }, async () => (await work.map(items())).length);
+    const all = flow(
+      "all",
+      { taskRunner: inProcess({ concurrency: 10 }) },
+      async () => (await work.map(items())).length,
+    );
     expect(await all()).toBe(1000);
     expect(ahead).toBeLessThanOrEqual(20);
   });
@@ -179,7 +192,10 @@ describe("map", () => {
       const states = await Promise.all(futures.map((future) => future.state()));
       return [states.map((state) => state.name), await Promise.all(futures)];
     });
-    expect(await each()).toEqual([["Completed", "Completed"], [2, 3]]);
+    expect(await each()).toEqual([
+      ["Completed", "Completed"],
+      [2, 3],
+    ]);
   });
 
   it("runs all items and throws the first error", async () => {

@@ -110,21 +110,27 @@ export async function resolveFutures(value: unknown, resolution: Resolution, dep
   if (value instanceof FutureGroup) return upstreamValues(value);
   if (Array.isArray(value)) return Promise.all(value.map((member) => resolveFutures(member, resolution, depth + 1)));
   const names = Object.keys(value);
-  const members = await Promise.all(names.map((name) => resolveFutures((value as Record<string, unknown>)[name], resolution, depth + 1)));
+  const members = await Promise.all(
+    names.map((name) => resolveFutures((value as Record<string, unknown>)[name], resolution, depth + 1)),
+  );
   return Object.fromEntries(names.map((name, index) => [name, members[index]]));
 }
 
 async function upstreamValue(future: TaskFuture): Promise<unknown> {
   const state = await future.state();
   if (state.isCompleted) return state.result();
-  throw new UpstreamError(`Upstream task run '${future.id}' did not reach a completed state: ${state}`, { cause: state.error });
+  throw new UpstreamError(`Upstream task run '${future.id}' did not reach a completed state: ${state}`, {
+    cause: state.error,
+  });
 }
 
 async function upstreamValues(group: FutureGroup): Promise<readonly unknown[]> {
   try {
     return await group.all();
   } catch (error) {
-    throw error instanceof MissingResultError ? error : new UpstreamError("An upstream mapped task run did not complete", { cause: error });
+    throw error instanceof MissingResultError
+      ? error
+      : new UpstreamError("An upstream mapped task run did not complete", { cause: error });
   }
 }
 

@@ -5,7 +5,11 @@ import type { Run } from "./run.ts";
 import { enter, type Scope } from "./scope.ts";
 
 /** Runs the hooks of a state one after the other, inside the run. One that throws is logged, and the next one runs. */
-export async function runHooks<V>(hooks: ReadonlyArray<StateHook<V>>, run: NoInfer<V> & Run & Scope, state: State): Promise<void> {
+export async function runHooks<V>(
+  hooks: ReadonlyArray<StateHook<V>>,
+  run: NoInfer<V> & Run & Scope,
+  state: State,
+): Promise<void> {
   for (const hook of hooks) {
     run.logger.debug(`Running hook '${hook.name}' in response to entering state '${state.name}'`);
     try {

@@ -51,7 +51,10 @@ export interface InProcessOptions {
 export function inProcess(options: InProcessOptions = {}): TaskRunner {
   const { concurrency } = options;
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
-    throw new ConfigurationError("OXBOW_OPTION_INVALID", `concurrency: ${String(concurrency)} is not a whole number of at least 1`);
+    throw new ConfigurationError(
+      "OXBOW_OPTION_INVALID",
+      `concurrency: ${String(concurrency)} is not a whole number of at least 1`,
+    );
   }
   return { kind: "in-process", open: (fallback) => new InProcessPool(concurrency ?? fallback) };
 }

@@ -58,7 +58,11 @@ export abstract class Run {
   }
 
   get logger(): Logger {
-    return (this.#logger ??= createLogger(this.label, { level: this.settings.logging.level, sink: this.sink, clock: this.clock }));
+    return (this.#logger ??= createLogger(this.label, {
+      level: this.settings.logging.level,
+      sink: this.sink,
+      clock: this.clock,
+    }));
   }
 
   /** Whether a line of this level would be written: asked before the line is made. */

@@ -64,7 +64,9 @@ export function scopeForRun(services: Services): Scope {
   if (scope && (scope.flowRun || scope.taskRun)) return scope;
   if (scope instanceof OuterScope) {
     const settings = loadSettings(scope.overrides);
-    return settings === scope.settings ? scope : new OuterScope(services, settings, scope, { settings: scope.overrides });
+    return settings === scope.settings
+      ? scope
+      : new OuterScope(services, settings, scope, { settings: scope.overrides });
   }
   const settings = loadSettings();
   if (ground && ground.settings === settings && ground.services === services) return ground;

@@ -18,10 +18,14 @@ function run(body: string, ...signals: NodeJS.Signals[]): Promise<Ended> {
   const index = new URL("../index.ts", import.meta.url).href;
   const source = `import { flow, task, getRunContext } from ${JSON.stringify(index)};\n${body}`;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", source], {
-      env: { ...process.env, OXBOW_HOME: home },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", source],
+      {
+        env: { ...process.env, OXBOW_HOME: home },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     let out = "";
     let log = "";
     let sent = 0;
@@ -52,7 +56,9 @@ describe("a signal while a flow runs", () => {
     const ended = await run(`${waits} await flow("main", async () => waits())();`, signal);
     expect(ended.code).toBe(code);
     expect(ended.out).toContain("aborted");
-    expect(ended.log).toMatch(/Task run 'waits-[0-9a-f]{3}' - Finished in state Cancelled\('Execution was cancelled by/);
+    expect(ended.log).toMatch(
+      /Task run 'waits-[0-9a-f]{3}' - Finished in state Cancelled\('Execution was cancelled by/,
+    );
     expect(ended.log).toMatch(/Flow run '[a-z-]+' - Finished in state Cancelled\('Execution was cancelled by/);
     expect(ended.log).not.toMatch(/at .*\.ts:\d+/);
   });

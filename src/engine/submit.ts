@@ -18,7 +18,8 @@ export function submitRun(run: TaskRun, scope: Scope): Promise<State> {
   const { promise, resolve } = Promise.withResolvers<State>();
   const queue = (): void => poolOf(scope).submit(() => runTask(run).then(resolve));
   // A run that waits for others must not take the place in the pool that one of those needs.
-  if (holdFutures([run.args, run.task.waitFor])) void resolveFutures([run.args, run.task.waitFor], { upstream: [] }).then(queue, queue);
+  if (holdFutures([run.args, run.task.waitFor]))
+    void resolveFutures([run.args, run.task.waitFor], { upstream: [] }).then(queue, queue);
   else queue();
   (scope.taskRun ?? scope.flowRun)?.track(promise);
   return promise;

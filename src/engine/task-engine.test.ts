@@ -27,7 +27,11 @@ describe("a task call", () => {
     const seen: string[][] = [];
     const add = task(
       "add",
-      { cachePolicy: INPUTS, resultStorage: memoryStorage(), onCompletion: (_, run) => void seen.push(names(run.states)) },
+      {
+        cachePolicy: INPUTS,
+        resultStorage: memoryStorage(),
+        onCompletion: (_, run) => void seen.push(names(run.states)),
+      },
       (x: number) => x + 1,
     );
     expect(await add(1)).toBe(2);
@@ -41,7 +45,11 @@ describe("a task call", () => {
   it("gives its states strictly increasing times, also where the clock stands still", async () => {
     await withClock(new TestClock(), async () => {
       const times: number[] = [];
-      const still = task("still", { onCompletion: (_, run) => void times.push(...run.states.map((state) => state.timestamp)) }, () => 1);
+      const still = task(
+        "still",
+        { onCompletion: (_, run) => void times.push(...run.states.map((state) => state.timestamp)) },
+        () => 1,
+      );
       await still();
       expect(times).toHaveLength(3);
       expect(times[0]).toBeLessThan(times[1]!);
@@ -133,12 +141,23 @@ describe("a task call", () => {
     );
     expect(await withLogSink(sink, () => hooked())).toBe(1);
     expect(called).toEqual(["running", "second"]);
-    expect(sink.records.map((record) => record.message)).toContain("An error was encountered while running hook 'bad': Error: hook");
+    expect(sink.records.map((record) => record.message)).toContain(
+      "An error was encountered while running hook 'bad': Error: hook",
+    );
   });
 
   it("keeps options and hooks with withOptions, and changes what is named", async () => {
     const called: string[] = [];
-    const base = task("base", { cachePolicy: INPUTS, resultStorage: memoryStorage(), version: "7", onCompletion: () => void called.push("done") }, (x: number) => x);
+    const base = task(
+      "base",
+      {
+        cachePolicy: INPUTS,
+        resultStorage: memoryStorage(),
+        version: "7",
+        onCompletion: () => void called.push("done"),
+      },
+      (x: number) => x,
+    );
     await base(1);
     const refreshing = base.withOptions({ refreshCache: true });
     const state = await refreshing.run(1);
@@ -150,7 +169,11 @@ describe("a task call", () => {
 
   it("explains a call without running it, and forgets its result", async () => {
     let calls = 0;
-    const add = task("add", { cachePolicy: INPUTS, resultStorage: memoryStorage() }, (x: number) => ((calls += 1), x + 1));
+    const add = task(
+      "add",
+      { cachePolicy: INPUTS, resultStorage: memoryStorage() },
+      (x: number) => ((calls += 1), x + 1),
+    );
     expect(String(await add.explain(1))).toBe("miss: no record under this key");
     expect(await add.invalidate(1)).toBe(false);
     await add(1);
@@ -158,7 +181,9 @@ describe("a task call", () => {
     expect(await add.invalidate(1)).toBe(true);
     expect((await add.explain(1)).outcome).toBe("miss");
     expect(calls).toBe(1);
-    expect((await task("no", { cachePolicy: NO_CACHE }, () => 1).explain()).toString()).toBe("disabled: the cache policy is NO_CACHE");
+    expect((await task("no", { cachePolicy: NO_CACHE }, () => 1).explain()).toString()).toBe(
+      "disabled: the cache policy is NO_CACHE",
+    );
   });
 
   it("takes settings of its surroundings", async () => {

@@ -30,7 +30,8 @@ export async function runTask(run: TaskRun): Promise<State> {
   around.adopt(run);
   try {
     run.enter(pending(run.now()));
-    if (around === roots && run.tells("info")) run.logger.info(`Created task run '${run.name}' for task '${task.name}'`);
+    if (around === roots && run.tells("info"))
+      run.logger.info(`Created task run '${run.name}' for task '${task.name}'`);
     if (holdFutures(run.args) || task.waitFor.length > 0) {
       const blocked = await awaitUpstream(run);
       if (blocked) return await end(run, blocked);
@@ -47,7 +48,10 @@ export async function runTask(run: TaskRun): Promise<State> {
     const asked = ask(run, plan);
     const answer = isPromise(asked) ? await asked : asked;
     if (answer.hit) {
-      const state = end(run, cached(run.now(), answer.value, answer.decision, plan.store.storage.capabilities.persistent));
+      const state = end(
+        run,
+        cached(run.now(), answer.value, answer.decision, plan.store.storage.capabilities.persistent),
+      );
       return isPromise(state) ? await state : state;
     }
     return await compute(run, plan, answer.decision);

@@ -29,7 +29,10 @@ export interface MapJob {
 }
 
 /** The results of `map`, to come. */
-export class TaskFutures<R = unknown> extends FutureGroup<R> implements PromiseLike<R[]>, AsyncIterable<R>, Iterable<TaskFuture<R>> {
+export class TaskFutures<R = unknown>
+  extends FutureGroup<R>
+  implements PromiseLike<R[]>, AsyncIterable<R>, Iterable<TaskFuture<R>>
+{
   readonly #items: Items<unknown>;
   readonly #job: MapJob;
   #collected: Promise<R[]> | undefined;
@@ -67,9 +70,11 @@ export class TaskFutures<R = unknown> extends FutureGroup<R> implements PromiseL
   /** One future per item; makes them all. @throws {TypeError} where the items are asynchronous */
   futures(): Array<TaskFuture<R>> {
     if (this.#futures) return this.#futures;
-    if (this.#collected || this.#streaming) throw new TypeError("map() has begun: take its futures in the turn in which it is called");
+    if (this.#collected || this.#streaming)
+      throw new TypeError("map() has begun: take its futures in the turn in which it is called");
     const items = this.#items as Iterable<unknown>;
-    if (typeof items[Symbol.iterator] !== "function") throw new TypeError("map() over asynchronous items has no list of futures; use for await");
+    if (typeof items[Symbol.iterator] !== "function")
+      throw new TypeError("map() over asynchronous items has no list of futures; use for await");
     this.#futures = Array.from(items, (item) => this.#submit(item));
     return this.#futures;
   }

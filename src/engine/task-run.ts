@@ -17,7 +17,11 @@ export class TaskRun extends Run {
   upstream: readonly string[] = [];
   #inputs: Record<string, unknown> | undefined;
 
-  constructor(task: TaskDefinition, args: readonly unknown[], scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: TaskRun | undefined }) {
+  constructor(
+    task: TaskDefinition,
+    args: readonly unknown[],
+    scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: TaskRun | undefined },
+  ) {
     super(scope);
     this.task = task;
     this.args = args;

@@ -22,7 +22,10 @@ export const systemClock: Clock = {
   schedule(delayMs, callback) {
     let timer: NodeJS.Timeout;
     const arm = (remaining: number): void => {
-      timer = remaining > longestTimer ? setTimeout(arm, longestTimer, remaining - longestTimer) : setTimeout(callback, remaining);
+      timer =
+        remaining > longestTimer
+          ? setTimeout(arm, longestTimer, remaining - longestTimer)
+          : setTimeout(callback, remaining);
     };
     arm(delayMs);
     return () => clearTimeout(timer);

@@ -2,13 +2,37 @@ import ms from "ms";
 import { ConfigurationError } from "./errors.ts";
 
 type Unit =
-  | "ms" | "msec" | "msecs" | "millisecond" | "milliseconds"
-  | "s" | "sec" | "secs" | "second" | "seconds"
-  | "m" | "min" | "mins" | "minute" | "minutes"
-  | "h" | "hr" | "hrs" | "hour" | "hours"
-  | "d" | "day" | "days"
-  | "w" | "week" | "weeks"
-  | "y" | "yr" | "yrs" | "year" | "years";
+  | "ms"
+  | "msec"
+  | "msecs"
+  | "millisecond"
+  | "milliseconds"
+  | "s"
+  | "sec"
+  | "secs"
+  | "second"
+  | "seconds"
+  | "m"
+  | "min"
+  | "mins"
+  | "minute"
+  | "minutes"
+  | "h"
+  | "hr"
+  | "hrs"
+  | "hour"
+  | "hours"
+  | "d"
+  | "day"
+  | "days"
+  | "w"
+  | "week"
+  | "weeks"
+  | "y"
+  | "yr"
+  | "yrs"
+  | "year"
+  | "years";
 
 /** A duration by its parts; they add up. */
 export interface DurationParts {
@@ -38,7 +62,7 @@ export function toMs(duration: Duration, where: string): number {
   const length = typeof duration === "string" ? parse(duration) : sum(duration);
   if (length === undefined || !Number.isFinite(length) || length < 0) {
     throw new ConfigurationError("OXBOW_DURATION_INVALID", `${where}: ${show(duration)} is not a duration`, {
-      hint: "write \"30s\", \"1 day\" or { hours: 1, minutes: 30 }, not negative",
+      hint: 'write "30s", "1 day" or { hours: 1, minutes: 30 }, not negative',
     });
   }
   return length;
@@ -68,7 +92,11 @@ function sum(parts: unknown): number | undefined {
 }
 
 function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string"
+    ? JSON.stringify(value)
+    : typeof value === "object"
+      ? JSON.stringify(value)
+      : String(value);
 }
 
 const steps: ReadonlyArray<readonly [limit: number, unit: number, name: string]> = [

@@ -20,7 +20,7 @@ export const errorCodes = {
   OXBOW_CACHING_FAILED: "The cache failed and caching.strict is on",
   OXBOW_CANCELLED: "The run was cancelled",
   OXBOW_DRIVER_MISSING: "A driver needs a package that is not installed, or a newer Node",
-  OXBOW_DURATION_INVALID: "A duration is not of the form \"30s\", \"1 day\" or { hours: 2 }",
+  OXBOW_DURATION_INVALID: 'A duration is not of the form "30s", "1 day" or { hours: 2 }',
   OXBOW_KEY_INVALID: "A cache key function returned something that cannot be a key",
   OXBOW_OPTION_INVALID: "An option has a value that it cannot have",
   OXBOW_OPTION_UNKNOWN: "An option has a name that does not exist",
@@ -56,7 +56,10 @@ export class OxbowError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: OxbowErrorOptions = {}) {
-    super(options.hint ? `${message}\n  hint: ${options.hint}` : message, "cause" in options ? { cause: options.cause } : {});
+    super(
+      options.hint ? `${message}\n  hint: ${options.hint}` : message,
+      "cause" in options ? { cause: options.cause } : {},
+    );
     this.code = code;
     this.hint = options.hint;
     this.name = new.target.name;
@@ -85,7 +88,12 @@ export class SerializationError extends OxbowError {
   /** Where the value sits, for example `result.rows[3].client`; empty when reading. */
   readonly path: string;
 
-  constructor(code: "OXBOW_RESULT_UNSERIALIZABLE" | "OXBOW_RESULT_UNREADABLE", path: string, message: string, options: OxbowErrorOptions = {}) {
+  constructor(
+    code: "OXBOW_RESULT_UNSERIALIZABLE" | "OXBOW_RESULT_UNREADABLE",
+    path: string,
+    message: string,
+    options: OxbowErrorOptions = {},
+  ) {
     super(code, message, options);
     this.path = path;
   }

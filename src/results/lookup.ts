@@ -71,12 +71,14 @@ function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable
     const { metadata } = record;
     const unusable = whyUnusable(metadata, key.value);
     if (unusable !== undefined) return { kind: "damaged", reason: () => unusable };
-    if (isExpired(metadata, now)) return { kind: "absent", reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago` };
+    if (isExpired(metadata, now))
+      return { kind: "absent", reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago` };
     return andThen(payloadOf(place, record), (payload) => {
       if (!payload) return valueGone;
       if (place.keyStorage) checkPayload(metadata, payload);
       // The token is from before the record was read: a change in between makes the entry in memory stale, never wrong.
-      if (record.version !== undefined) place.memory.set(key.text, { metadata, payload: payload.slice(), version: record.version });
+      if (record.version !== undefined)
+        place.memory.set(key.text, { metadata, payload: payload.slice(), version: record.version });
       return decode(place, metadata, payload);
     });
   });
@@ -87,10 +89,15 @@ function payloadOf(place: LookupPlace, record: StoredRecord): Awaitable<Uint8Arr
 }
 
 function decode(place: LookupPlace, metadata: RecordMetadata, payload: Uint8Array): Awaitable<Lookup> {
-  return andThen(place.serializerFor(metadata.serializer).deserialize(payload), (value) => ({ kind: "found", metadata, value }));
+  return andThen(place.serializerFor(metadata.serializer).deserialize(payload), (value) => ({
+    kind: "found",
+    metadata,
+    value,
+  }));
 }
 
 function explain(error: unknown): Lookup {
-  if (error instanceof RecordError || error instanceof SerializationError) return { kind: "damaged", reason: () => messageOf(error) };
+  if (error instanceof RecordError || error instanceof SerializationError)
+    return { kind: "damaged", reason: () => messageOf(error) };
   return { kind: "failed", error };
 }

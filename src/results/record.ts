@@ -57,7 +57,10 @@ export function isExpired(metadata: RecordMetadata, now: number): boolean {
 /** @throws {RecordError} where the payload is not the one that the metadata describe */
 export function checkPayload(metadata: RecordMetadata, payload: Uint8Array): void {
   if (payload.byteLength !== metadata.size) {
-    throw new RecordError("OXBOW_RECORD_DAMAGED", `the record is damaged: ${payload.byteLength} bytes instead of ${metadata.size}`);
+    throw new RecordError(
+      "OXBOW_RECORD_DAMAGED",
+      `the record is damaged: ${payload.byteLength} bytes instead of ${metadata.size}`,
+    );
   }
   if (sha256(payload) !== metadata.sha256) {
     throw new RecordError("OXBOW_RECORD_DAMAGED", "the record is damaged: its checksum does not fit");

@@ -133,7 +133,13 @@ export class ResultStore {
   }
 
   /** Writes a value together with where it came from. @throws as {@link ResultStore.write} */
-  save(key: LookupKey, value: unknown, origin: Provenance, createdAt: number, options: SaveOptions = {}): Awaitable<RecordMetadata> {
+  save(
+    key: LookupKey,
+    value: unknown,
+    origin: Provenance,
+    createdAt: number,
+    options: SaveOptions = {},
+  ): Awaitable<RecordMetadata> {
     // What is in memory is forgotten, and the new value is not put there: only the storage knows which of two
     // writers came last. The first hit reads it back.
     this.#place.memory.delete(key.text);

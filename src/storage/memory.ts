@@ -35,7 +35,11 @@ class MemoryStorage implements Storage {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const { metadata, payload } = entry;
-    return { metadata, version: entry.version, bytes: () => checkPayload(payload.slice(), metadata, `${this.location} (key "${key}")`) };
+    return {
+      metadata,
+      version: entry.version,
+      bytes: () => checkPayload(payload.slice(), metadata, `${this.location} (key "${key}")`),
+    };
   }
 
   head(key: string): RecordMetadata | undefined {

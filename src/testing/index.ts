@@ -7,5 +7,11 @@ export { withClock, withLogSink } from "./scopes.ts";
 export { serializerChecks, serializerSamples, serializerSuite } from "./serializer-suite.ts";
 export type { SerializerCheck, SerializerSuiteOptions } from "./serializer-suite.ts";
 export { storageChecks, storageSuite } from "./storage-suite.ts";
-export type { OpenStoragePlace, StorageCheck, StoragePlace, StorageSuiteOptions, SuiteRunner } from "./storage-suite.ts";
+export type {
+  OpenStoragePlace,
+  StorageCheck,
+  StoragePlace,
+  StorageSuiteOptions,
+  SuiteRunner,
+} from "./storage-suite.ts";
 export { TestClock } from "./test-clock.ts";

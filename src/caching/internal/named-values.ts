@@ -51,6 +51,7 @@ function isSelected(name: string, { omit, pick }: Selection): boolean {
 /** What two selections leave together: all that either omits is omitted, and only what both pick is kept. */
 export function joinSelections(left: Selection, right: Selection): Selection {
   const omit = [...new Set([...(left.omit ?? []), ...(right.omit ?? [])])].sort();
-  const pick = left.pick && right.pick ? left.pick.filter((name) => right.pick!.includes(name)) : (left.pick ?? right.pick);
+  const pick =
+    left.pick && right.pick ? left.pick.filter((name) => right.pick!.includes(name)) : (left.pick ?? right.pick);
   return { ...(omit.length > 0 && { omit }), ...(pick && { pick }) };
 }
