@@ -41,7 +41,7 @@ export interface WrongImport {
 export async function checkImports(base: string, rules: string): Promise<ImportReport> {
   const files = globSync("src/**/*.ts", { cwd: base }).length;
   if (files === 0) throw new Error(`No TypeScript file under ${join(base, "src")}: run this where src/ is`);
-  const options = (await extractOptions(rules)) as ICruiseOptions;
+  const options = await extractOptions(rules);
   const tsConfig = join(base, "tsconfig.json");
   const transpile = existsSync(tsConfig) ? { tsConfig: extractTsConfig(tsConfig) } : {};
   const { output } = await cruise(["src"], { ...options, baseDir: base, validate: true }, {}, transpile);

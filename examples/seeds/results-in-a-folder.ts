@@ -12,5 +12,5 @@ const key = (await add.run(1, 2)).decision?.key ?? "";
 console.log(`the key is the name of a file: ${(await readdir(folder)).includes(key)}`);
 
 const [metadata = "", value] = (await readFile(join(folder, key), "utf8")).split("\n");
-console.log(`the first line tells where it is from: ${JSON.parse(metadata).taskName}`);
+console.log(`the first line tells where it is from: ${(JSON.parse(metadata) as { taskName: string }).taskName}`);
 console.log(`the rest is the value: ${value}`);

@@ -21,12 +21,12 @@ const systems = ["darwin", "linux", "win32", "android", "freebsd", "openharmony"
 const processors = ["arm64", "x64", "arm", "ia32", "riscv64", "ppc64", "s390x", "wasm32", "loong64"];
 
 /** The machines that a binary is for, as its name says: `@rolldown/binding-linux-x64-musl`. */
-function platform(name: string): Pick<Locked, "os" | "cpu" | "libc"> {
+function platform(name: string): Record<"os" | "cpu" | "libc", Partial<Locked>> {
   const words = name.split(/[-/]/);
   const os = words.filter((word) => systems.includes(word));
   const cpu = words.filter((word) => processors.includes(word));
   const libc = /musl/.test(name) ? ["musl"] : /-gnu/.test(name) && os.includes("linux") ? ["glibc"] : [];
-  return { ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }), ...(os.length > 0 && { os }) };
+  return { os: os.length > 0 ? { os } : {}, cpu: cpu.length > 0 ? { cpu } : {}, libc: libc.length > 0 ? { libc } : {} };
 }
 
 /** Whether a package finds another: in its own folder, or in one around it. */
@@ -43,7 +43,9 @@ export function missingBinaries(lockfile: Lockfile): Record<string, Locked> {
   for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lockfile.packages)) {
     for (const [name, version] of Object.entries(optionalDependencies)) {
       if (!/^\d/.test(version) || isFound(lockfile, path, name)) continue;
-      missing[`node_modules/${name}`] = { version, ...platform(name), ...(dev && { dev }), optional: true };
+      const { cpu, libc, os } = platform(name);
+      // In the order in which npm writes them.
+      missing[`node_modules/${name}`] = { version, ...cpu, ...(dev && { dev }), ...libc, optional: true, ...os };
     }
   }
   return missing;

@@ -93,7 +93,7 @@ function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => 
         track: (work) => owner?.track(work),
       });
     },
-    withOptions: (changes: TaskOptions) => makeTask(name, { ...options, ...changes }, fn) as never,
+    withOptions: (changes: TaskOptions) => makeTask(name, { ...options, ...changes }, fn),
     explain: (...args: readonly unknown[]) => explainCall(begin(args)),
     invalidate: (...args: readonly unknown[]) => invalidateCall(begin(args)),
   };

@@ -148,7 +148,7 @@ describe("a policy on a task", () => {
 
   it("needs a source for TASK_SOURCE: a native function has none, unless there is a version", async () => {
     const options = { cachePolicy: INPUTS.and(TASK_SOURCE), resultStorage: memoryStorage() };
-    const native = task("native", options, Math.max.bind(null, 1) as (x: number) => number);
+    const native = task("native", options, Math.max.bind(null, 1));
     expect((await native.run(2)).decision!.toString()).toMatch(/^uncached: Cannot read the source of task "native"/);
     const versioned = native.withOptions({ version: "1" });
     await versioned(2);

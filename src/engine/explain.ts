@@ -1,5 +1,5 @@
 /* What the cache would do for a call, and forgetting what it holds: both make the key as a run would, and run nothing. */
-import { Decision } from "../states/decision.ts";
+import type { Decision } from "../states/decision.ts";
 import { ask } from "./caching.ts";
 import { planCaching } from "./cache-plan.ts";
 import { awaitUpstream, holdFutures } from "./futures.ts";

@@ -188,7 +188,7 @@ describe("map", () => {
 
   it("gives one future per item where they are asked for", async () => {
     const each = flow("each", async () => {
-      const futures = [...addOne.map([1, 2])];
+      const futures = Array.from(addOne.map([1, 2]));
       const states = await Promise.all(futures.map((future) => future.state()));
       return [states.map((state) => state.name), await Promise.all(futures)];
     });

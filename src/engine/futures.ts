@@ -4,7 +4,7 @@
  * also inside plain arrays and objects; they are replaced by their values before that task starts.
  */
 import { CancelledError, MissingResultError, UpstreamError } from "../kernel/errors.ts";
-import { State } from "../states/state.ts";
+import type { State } from "../states/state.ts";
 import { notReady } from "../states/transitions.ts";
 import type { TaskRun } from "./task-run.ts";
 

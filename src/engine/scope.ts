@@ -87,7 +87,7 @@ function mergeOverrides(outer: SettingsOverrides | undefined, inner: SettingsOve
     const before = merged[name];
     merged[name] = isGroup(before) && isGroup(value) ? { ...before, ...value } : value;
   }
-  return merged as SettingsOverrides;
+  return merged;
 }
 
 function isGroup(value: unknown): value is object {

@@ -98,6 +98,6 @@ function exitCode(signal: ExitSignal): number {
 /** The cancelled flow is usually awaited at top level: its rejection is the expected end, and no stack trace is due. */
 function leaveQuietly(error: unknown, signal: ExitSignal): void {
   if (error instanceof CancelledError) process.exit(exitCode(signal));
-  console.error(error);
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
 }

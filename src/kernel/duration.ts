@@ -96,7 +96,7 @@ function show(value: unknown): string {
     ? JSON.stringify(value)
     : typeof value === "object"
       ? JSON.stringify(value)
-      : String(value);
+      : `${value as number}`;
 }
 
 const steps: ReadonlyArray<readonly [limit: number, unit: number, name: string]> = [

@@ -78,6 +78,8 @@ export class State<R = unknown> {
    */
   result(): R {
     if (this.type === "COMPLETED") return this.#value as R;
+    // Whatever the function threw, an Error or not.
+    // oxlint-disable-next-line typescript/only-throw-error
     if (this.error !== undefined) throw this.error;
     if (this.isCancelled) throw new CancelledError(this.message ?? "Run was cancelled");
     if (this.isFinal) throw new MissingResultError(`Run ended in state ${this} and left no error`);
