@@ -9,7 +9,7 @@ const plug = "(storage|locks|serializers|caching|history)";
 /** The files that name the implementations of their own folder: its subpath export, and what finds one by its name. */
 const rosters = "(serializers/(index|registry))\\.ts$";
 /** What works on any implementation, so it lives beside the contract: it is no driver, and no driver may need it. */
-const machinery = "(caching/compute-key|serializers/registry)\\.ts$";
+const machinery = "(caching/(compute-key|difference)|serializers/registry)\\.ts$";
 
 /** What lies under everything that works; the contracts stand for the folders they are in. */
 const low = ["kernel/", "states/", "hashing/", contracts];
@@ -39,7 +39,7 @@ const may = {
 };
 const said = new Map([
   [contracts, "the contracts"],
-  [machinery, "compute-key.ts, registry.ts"],
+  [machinery, "compute-key.ts, difference.ts, registry.ts"],
 ]);
 const folders = Object.keys(may).join("|");
 

@@ -151,6 +151,28 @@ describe("decisions", () => {
     });
   });
 
+  it("say what changed since the nearest record of the task", async () => {
+    const clock = new TestClock();
+    const storage = memoryStorage();
+    const options = { cachePolicy: INPUTS.and(TASK_SOURCE), resultStorage: storage };
+    await withClock(clock, async () => {
+      const { made } = counting(options);
+      expect((await made.run(1)).decision!.reason).toBe("no record under this key");
+      await clock.advance(3 * hour);
+      expect((await made.run(2)).decision!.reason).toBe(
+        'input "x" changed (1 of 2); source unchanged; last stored 3 h ago',
+      );
+      const newer = made.withOptions({ version: "2" });
+      await clock.advance(hour);
+      expect((await newer.explain(2)).reason).toBe("source changed; last stored 1 h ago");
+      const perRun = made.withOptions({ cachePolicy: INPUTS.and(RUN_ID) });
+      const inFlow = flow("in", async () => (await perRun.run(1)).decision!.reason);
+      await inFlow();
+      await clock.advance(hour);
+      expect(await inFlow()).toBe("run id (RUN_ID: a record serves one run) changed; last stored 1 h ago");
+    });
+  });
+
   it("say that the run id is in the key, where that is why nothing is found", async () => {
     const { made } = counting({ persistResult: true, resultStorage: memoryStorage() });
     await made(1);

@@ -3,6 +3,7 @@ import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { formatMs } from "../kernel/duration.ts";
 import { CachingError, describeError } from "../kernel/errors.ts";
 import type { CacheKey } from "../caching/compute-key.ts";
+import { describeDifference } from "../caching/difference.ts";
 import type { Lookup } from "../results/lookup.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";
@@ -23,19 +24,18 @@ type Cached = Extract<CachePlan, { kind: "with" }>;
 export function ask(run: TaskRun, plan: Cached): Awaitable<Answer> {
   if (plan.refresh !== undefined)
     return { hit: false, decision: new Decision("refreshed", plan.refresh, plan.key.value) };
-  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) =>
-    judge(run, plan.key, lookup),
-  );
+  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) => judge(run, plan, lookup));
 }
 
-function judge(run: TaskRun, key: CacheKey, lookup: Lookup): Awaitable<Answer> {
+function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
+  const { key } = plan;
   switch (lookup.kind) {
     case "found":
       return run.task.validate || run.task.output
         ? examine(run, key, lookup.metadata, lookup.value)
         : hit(run, key, lookup.metadata, lookup.value);
     case "absent":
-      return { hit: false, decision: new Decision("miss", () => lookup.reason() + runIdHint(run), key.value) };
+      return { hit: false, decision: new Decision("miss", whyAbsent(run, plan, lookup), key.value) };
     case "damaged": {
       const reason = lookup.reason();
       run.logger.warn(`Stored result not used: ${reason}`);
@@ -50,13 +50,26 @@ function judge(run: TaskRun, key: CacheKey, lookup: Lookup): Awaitable<Answer> {
   }
 }
 
+// Enough to find the call that differs in one thing only, few enough to be read in passing.
+const recentRecords = 16;
+
+/** Made when it is read: held against what the task stored before this run began. */
+function whyAbsent(run: TaskRun, plan: Cached, lookup: Extract<Lookup, { kind: "absent" }>): () => string {
+  const now = run.clock.now();
+  return () => {
+    if (lookup.expired) return lookup.reason();
+    const index = plan.store.keyStorage ?? plan.store.storage;
+    const recent = index.recent?.(run.task.name, run.states[0]?.timestamp ?? now, recentRecords) ?? [];
+    const difference = describeDifference(plan.key.digests(), recent, now);
+    return difference ?? `${lookup.reason()}${index.recent ? runIdHint(run) : ""}`;
+  };
+}
+
 /** With the run id in its key, a task outside a flow never meets its own record again: people miss that. */
 function runIdHint(run: TaskRun): string {
   const policy = run.task.policy ?? run.services.defaultPolicy;
-  if (!policy.members.some((member) => member.kind === "run-id")) return "";
-  return run.flowRun
-    ? " (RUN_ID: of this flow run only)"
-    : " (the policy holds RUN_ID: outside a flow no other run finds it)";
+  const isOwnRun = !run.flowRun && policy.members.some((member) => member.kind === "run-id");
+  return isOwnRun ? " (the policy holds RUN_ID: outside a flow no other run finds it)" : "";
 }
 
 async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {

@@ -26,7 +26,7 @@ export interface LookupKey {
 export type Lookup =
   | { readonly kind: "found"; readonly metadata: RecordMetadata; readonly value: unknown }
   /** Nothing to use, as it should be: never written, or expired. */
-  | { readonly kind: "absent"; readonly reason: () => string }
+  | { readonly kind: "absent"; readonly expired: boolean; readonly reason: () => string }
   /** Something is there that should be usable and is not. */
   | { readonly kind: "damaged"; readonly reason: () => string }
   /** The storage could not be asked. */
@@ -40,7 +40,7 @@ export interface LookupPlace {
   readonly serializerFor: (format: string) => Serializer;
 }
 
-const nothing: Lookup = { kind: "absent", reason: () => "no record under this key" };
+const nothing: Lookup = { kind: "absent", expired: false, reason: () => "no record under this key" };
 const valueGone: Lookup = { kind: "damaged", reason: () => "the key is there, but its value is gone" };
 
 /** Finds the record of a key, usable at the time `now`. */
@@ -72,7 +72,11 @@ function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable
     const unusable = whyUnusable(metadata, key.value);
     if (unusable !== undefined) return { kind: "damaged", reason: () => unusable };
     if (isExpired(metadata, now))
-      return { kind: "absent", reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago` };
+      return {
+        kind: "absent",
+        expired: true,
+        reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago`,
+      };
     return andThen(payloadOf(place, record), (payload) => {
       if (!payload) return valueGone;
       if (place.keyStorage) checkPayload(metadata, payload);

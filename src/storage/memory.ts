@@ -1,4 +1,12 @@
-import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+import type {
+  ListOptions,
+  PutOptions,
+  RecentRecord,
+  RecordMetadata,
+  Storage,
+  StoredRecord,
+  ValueArea,
+} from "./storage.ts";
 import { checkPayload, checkPayloadSize } from "./internal/record-checks.ts";
 import { compareUtf8 } from "./internal/utf8-order.ts";
 
@@ -75,6 +83,14 @@ class MemoryStorage implements Storage {
       const entry = this.#entries.get(key);
       if (entry !== undefined) yield entry.metadata;
     }
+  }
+
+  recent(taskName: string, before: number, limit: number): readonly RecentRecord[] {
+    return [...this.#entries.values()]
+      .map((entry) => entry.metadata)
+      .filter((metadata) => metadata.taskName === taskName && metadata.createdAt < before)
+      .sort((left, right) => right.createdAt - left.createdAt)
+      .slice(0, limit);
   }
 
   version(key: string): number {

@@ -7,7 +7,15 @@ import { checkSqlite } from "./sqlite/module.ts";
 import { RowReader } from "./sqlite/records.ts";
 import { Table } from "./sqlite/table.ts";
 import { ValueFiles } from "./sqlite/value-files.ts";
-import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+import type {
+  ListOptions,
+  PutOptions,
+  RecentRecord,
+  RecordMetadata,
+  Storage,
+  StoredRecord,
+  ValueArea,
+} from "./storage.ts";
 
 /** How {@link sqliteStorage} writes. */
 export interface SqliteStorageOptions {
@@ -90,6 +98,10 @@ class SqliteStorage implements Storage {
 
   list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {
     return this.#reader.list(options);
+  }
+
+  recent(taskName: string, before: number, limit: number): readonly RecentRecord[] {
+    return this.#reader.recent(text(taskName), before, limit);
   }
 
   version(): string {

@@ -125,6 +125,14 @@ export interface Storage {
   version?(key: string): string | number;
 
   /**
+   * The newest records of a task, the newest first: what a miss is explained by. Present where it costs little, and
+   * never a reason to fail: what cannot be had is left out.
+   *
+   * @param before only records made before this moment, in milliseconds since 1970
+   */
+  recent?(taskName: string, before: number, limit: number): readonly RecentRecord[];
+
+  /**
    * Values without metadata, for results whose cache metadata are kept apart. Names are keys; the same promises
    * hold. A value and a record of the same name are two things.
    */
@@ -132,6 +140,12 @@ export interface Storage {
 
   /** Ends all use, releases handles. A storage that is closed may be used again: it opens itself. */
   close(): Awaitable<void>;
+}
+
+/** What explains a miss: when a record was made, and of what. See {@link Storage.recent}. */
+export interface RecentRecord {
+  readonly createdAt: number;
+  readonly components: Readonly<Record<string, string>>;
 }
 
 /** Plain bytes by name: see {@link Storage.values}. */

@@ -1,12 +1,12 @@
 import { closeSync } from "node:fs";
-import { andThen, type Awaitable } from "../../kernel/awaitable.ts";
+import { andThen, type Awaitable, isPromise } from "../../kernel/awaitable.ts";
 import { RecordError } from "../../kernel/errors.ts";
 import { diskFailure } from "../internal/disk-failure.ts";
 import { readAsync } from "../internal/disk-files.ts";
 import { readChecked } from "../internal/read-checked.ts";
 import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
-import { fromRow, metadataColumns } from "../internal/record-columns.ts";
-import type { ListOptions, RecordMetadata, StoredRecord } from "../storage.ts";
+import { type ColumnValue, fromRow, metadataColumns } from "../internal/record-columns.ts";
+import type { ListOptions, RecentRecord, RecordMetadata, StoredRecord } from "../storage.ts";
 import type { Database } from "./database.ts";
 import type { ValueFiles } from "./value-files.ts";
 
@@ -53,6 +53,17 @@ export class RowReader {
       const row = connection?.statements.head(id);
       return row && fromRow(key, row, this.#where(key));
     });
+  }
+
+  /** @param taskName as it is stored */
+  recent(taskName: ColumnValue, before: number, limit: number): readonly RecentRecord[] {
+    try {
+      const found = this.#database.read((connection) => connection?.statements.recent(taskName, before, limit) ?? []);
+      // A database that is busy is not waited for: it is an explanation and no more.
+      return isPromise(found) ? [] : found.map(([createdAt, components]) => recentOf(createdAt, components));
+    } catch {
+      return [];
+    }
   }
 
   async *list({ prefix = "", after }: ListOptions): AsyncIterable<RecordMetadata> {
@@ -133,6 +144,11 @@ export class RowReader {
     if (opened === undefined) throw replacedRecord(where);
     return readChecked(opened, 0, metadata, where).finally(() => closeSync(opened));
   }
+}
+
+function recentOf(createdAt: unknown, components: unknown): RecentRecord {
+  const text = typeof components === "string" ? components : Buffer.from(components as Uint8Array).toString();
+  return { createdAt: Number(createdAt), components: JSON.parse(text) as Record<string, string> };
 }
 
 function inline(payload: unknown, where: string): Uint8Array {

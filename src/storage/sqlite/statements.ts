@@ -24,6 +24,8 @@ export interface Statements {
   readonly head: (key: Uint8Array) => readonly unknown[] | undefined;
   /** The metadata columns, key included, of the records in a range of keys. */
   readonly page: (from: Uint8Array, to: Uint8Array, limit: number) => ReadonlyArray<readonly unknown[]>;
+  /** `created_at, components` of the newest records of a task. */
+  readonly recent: (taskName: ColumnValue, before: number, limit: number) => ReadonlyArray<readonly unknown[]>;
   readonly intents: IntentStatements;
   readonly dataVersion: () => number;
 }
@@ -42,12 +44,17 @@ export function prepareStatements(db: DatabaseSync): Statements {
   const columns = metadataColumns.join(", ");
   const head = rows(db, `SELECT ${metadataColumns.slice(1).join(", ")} FROM records WHERE key = ?`);
   const page = rows(db, `SELECT ${columns} FROM records WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`);
+  const recent = rows(
+    db,
+    "SELECT created_at, components FROM records WHERE task_name = ? AND created_at < ? ORDER BY created_at DESC LIMIT ?",
+  );
   const dataVersion = rows(db, "PRAGMA data_version");
   return {
     records: prepareTable(db, "records", [...metadataColumns, "file", "payload"]),
     values: prepareTable(db, "plain_values", ["key", "size", "file", "payload"]),
     head: (key) => head.get(key),
     page: (from, to, limit) => page.all(from, to, limit),
+    recent: (taskName, before, limit) => recent.all(taskName, before, limit),
     intents: prepareIntents(db),
     dataVersion: () => Number(dataVersion.get()?.[0]),
   };
