@@ -125,8 +125,8 @@ export interface Storage {
   version?(key: string): string | number;
 
   /**
-   * The newest records of a task, the newest first: what a miss is explained by. Present where it costs little, and
-   * never a reason to fail: what cannot be had is left out.
+   * Some of the newest records of a task, the newest first: what a miss is explained by. Present where it costs little,
+   * and never a reason to fail: what cannot be had is left out, and so is what only a long search would find.
    *
    * @param before only records made before this moment, in milliseconds since 1970
    */

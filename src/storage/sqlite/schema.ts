@@ -29,7 +29,6 @@ CREATE TABLE records (
   file TEXT,
   payload BLOB
 );
-CREATE INDEX records_by_task ON records (task_name, created_at);
 CREATE TABLE plain_values (
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL UNIQUE,
