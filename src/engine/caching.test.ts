@@ -174,11 +174,13 @@ describe("decisions", () => {
   });
 
   it("say that the run id is in the key, where that is why nothing is found", async () => {
-    const { made } = counting({ persistResult: true, resultStorage: memoryStorage() });
-    await made(1);
-    expect((await made.run(1)).decision!.reason).toBe(
-      "no record under this key (the policy holds RUN_ID: outside a flow no other run finds it)",
-    );
+    const clock = new TestClock();
+    await withClock(clock, async () => {
+      const { made } = counting({ persistResult: true, resultStorage: memoryStorage() });
+      await made(1);
+      await clock.advance(1);
+      expect((await made.run(1)).decision!.reason).toMatch(/^run id \(RUN_ID: a record serves one run\) changed; source unchanged/);
+    });
   });
 });
 

@@ -60,16 +60,8 @@ function whyAbsent(run: TaskRun, plan: Cached, lookup: Extract<Lookup, { kind: "
     if (lookup.expired) return lookup.reason();
     const index = plan.store.keyStorage ?? plan.store.storage;
     const recent = index.recent?.(run.task.name, run.states[0]?.timestamp ?? now, recentRecords) ?? [];
-    const difference = describeDifference(plan.key.digests(), recent, now);
-    return difference ?? `${lookup.reason()}${index.recent ? runIdHint(run) : ""}`;
+    return describeDifference(plan.key.digests(), recent, now) ?? lookup.reason();
   };
-}
-
-/** With the run id in its key, a task outside a flow never meets its own record again: people miss that. */
-function runIdHint(run: TaskRun): string {
-  const policy = run.task.policy ?? run.services.defaultPolicy;
-  const isOwnRun = !run.flowRun && policy.members.some((member) => member.kind === "run-id");
-  return isOwnRun ? " (the policy holds RUN_ID: outside a flow no other run finds it)" : "";
 }
 
 async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {
