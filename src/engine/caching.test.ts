@@ -179,7 +179,9 @@ describe("decisions", () => {
       const { made } = counting({ persistResult: true, resultStorage: memoryStorage() });
       await made(1);
       await clock.advance(1);
-      expect((await made.run(1)).decision!.reason).toMatch(/^run id \(RUN_ID: a record serves one run\) changed; source unchanged/);
+      expect((await made.run(1)).decision!.reason).toMatch(
+        /^run id \(RUN_ID: a record serves one run\) changed; source unchanged/,
+      );
     });
   });
 });

@@ -1,5 +1,4 @@
 import { flowRunName } from "../kernel/ids.ts";
-import { bindInputs } from "../hashing/parameters.ts";
 import type { FlowDefinition } from "./definition.ts";
 import { Run } from "./run.ts";
 import type { Surroundings } from "./services.ts";
@@ -18,17 +17,14 @@ export class FlowRun extends Run {
   readonly tally: Tally = new Tally();
   /** Warnings that were given; each is given once in a flow run. */
   readonly warned: Set<string> = new Set();
-  args: readonly unknown[];
-  #parameters: Record<string, unknown> | undefined;
 
   constructor(
     flow: FlowDefinition,
     args: readonly unknown[],
     scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: Run | undefined },
   ) {
-    super(scope);
+    super(flow, args, scope);
     this.flow = flow;
-    this.args = args;
     this.parent = scope.flowRun;
     this.around = scope.taskRun ?? scope.flowRun;
   }
@@ -47,12 +43,7 @@ export class FlowRun extends Run {
 
   /** What the flow was called with, by parameter name. */
   get parameters(): Record<string, unknown> {
-    return (this.#parameters ??= bindInputs(this.flow.parameters(), this.args));
-  }
-
-  replaceArguments(args: readonly unknown[]): void {
-    this.args = args;
-    this.#parameters = undefined;
+    return this.inputs;
   }
 
   protected override openPool(): TaskPool {

@@ -1,12 +1,14 @@
 /*
  * What flow runs and task runs have in common: an id, states, cancelling, work of their own still going on.
  */
+import { bindInputs } from "../hashing/parameters.ts";
 import { CancelledError, type TimeoutError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { Roster, type RosterEntry } from "../kernel/roster.ts";
 import { createLogger, isEnabled, type LogLevel, type LogSink, type Logger } from "../logging/logger.ts";
 import { mayFollow } from "../states/transitions.ts";
 import type { State } from "../states/state.ts";
+import type { RunDefinition } from "./definition.ts";
 import type { Services, Surroundings } from "./services.ts";
 import type { TaskPool } from "./task-runner.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -19,6 +21,8 @@ export interface Interruption {
 }
 
 export abstract class Run {
+  /** What the body is called with. Futures are replaced by their values before that. */
+  args: readonly unknown[];
   readonly services: Services;
   readonly settings: Settings;
   readonly overrides: SettingsOverrides | undefined;
@@ -32,6 +36,8 @@ export abstract class Run {
   overrun: TimeoutError | undefined;
   /** Set once, by the first cancel or crash. */
   interruption: Interruption | undefined;
+  readonly #definition: RunDefinition;
+  #inputs: Record<string, unknown> | undefined;
   #id: string | undefined;
   #logger: Logger | undefined;
   #controller: AbortController | undefined;
@@ -41,7 +47,9 @@ export abstract class Run {
   #pool: TaskPool | undefined;
   #rejectAttempt: ((error: unknown) => void) | undefined;
 
-  constructor(scope: Surroundings) {
+  constructor(definition: RunDefinition, args: readonly unknown[], scope: Surroundings) {
+    this.#definition = definition;
+    this.args = args;
     this.services = scope.services;
     this.settings = scope.settings;
     this.overrides = scope.overrides;
@@ -55,6 +63,17 @@ export abstract class Run {
   /** Made when somebody asks: a run that nobody looks at needs none. */
   get id(): string {
     return (this.#id ??= newId());
+  }
+
+  /** The arguments by parameter name, defaults filled in where they are literals. */
+  get inputs(): Record<string, unknown> {
+    return (this.#inputs ??= bindInputs(this.#definition.parameters(), this.args));
+  }
+
+  /** Replaces the arguments: futures by values, inputs by what their schema made of them. */
+  replaceArguments(args: readonly unknown[]): void {
+    this.args = args;
+    this.#inputs = undefined;
   }
 
   get logger(): Logger {
