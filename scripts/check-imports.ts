@@ -5,7 +5,7 @@
  */
 import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
-import { cruise, type ICruiseOptions, type ICruiseResult } from "dependency-cruiser";
+import { cruise, type ICruiseResult } from "dependency-cruiser";
 import extractOptions from "dependency-cruiser/config-utl/extract-depcruise-options";
 import extractTsConfig from "dependency-cruiser/config-utl/extract-ts-config";
 import { report } from "./shared/findings.ts";

@@ -3,7 +3,7 @@
  * wait returns a promise. A promise costs a turn of the microtask queue, and the hot path of a hit has none.
  */
 
-/** A value, or a promise of one. Callers test with {@link isPromise} and await only when they have to. */
+/** A value, or a promise of one. Callers look which it is, and await only when they have to. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** Whether a value has to be awaited. */

@@ -39,7 +39,7 @@ export const errorCodes = {
   OXBOW_VALUE_UNHASHABLE: "A value cannot be part of a cache key",
 } as const;
 
-/** One of the codes of {@link errorCodes}. */
+/** What kind of error it is, for programs: `OXBOW_OPTION_UNKNOWN`. The errors page lists them all. */
 export type ErrorCode = keyof typeof errorCodes;
 
 /** What an {@link OxbowError} may carry beside its message. */

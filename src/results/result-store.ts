@@ -124,7 +124,7 @@ export class ResultStore {
   }
 
   /**
-   * Finds the record of a key, in memory or in storage. Never throws; see {@link Lookup}.
+   * Finds the record of a key, in memory or in storage. Never throws: what went wrong is in what it gives.
    *
    * @param inMemory whether memory is asked, and keeps what was found @default true
    */

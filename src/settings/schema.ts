@@ -20,7 +20,7 @@ interface Declared {
 }
 
 /** All settings by their dotted names. */
-export const schema = {
+const schema = {
   home: {
     type: "path",
     default: "~/.oxbow",

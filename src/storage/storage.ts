@@ -5,14 +5,14 @@ export const recordFormatVersion = 1;
 
 /** What is known of a stored result beside its bytes. Times are milliseconds since 1970. */
 export interface RecordMetadata {
-  /** {@link recordFormatVersion} of the writer. */
+  /** The version of the record format that the writer wrote. */
   readonly formatVersion: number;
   /** The cache key; equal to the key that the record was asked for, or the record is not the one. */
   readonly key: string;
   readonly createdAt: number;
   /** From this moment on the record is not used; `undefined` means never. */
   readonly expiresAt?: number | undefined;
-  /** {@link Serializer.format} of the writer. */
+  /** The format of the serializer that wrote it. */
   readonly serializer: string;
   /** Length of the payload in bytes. */
   readonly size: number;
