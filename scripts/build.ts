@@ -6,7 +6,7 @@ import { globSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build, type BuildOptions } from "rolldown";
 import { loadConfig } from "rolldown/config";
-import { attempt, root } from "./shared/run.ts";
+import { attempt, root } from "./lib/run.ts";
 
 // File times are coarser than this clock on some file systems.
 const started = Date.now() - 1000;

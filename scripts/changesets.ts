@@ -10,7 +10,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root } from "./shared/run.ts";
+import { root } from "./lib/run.ts";
 
 const parts = [".changeset", "CHANGELOG.md"];
 

@@ -5,9 +5,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
-import { entryPoints } from "./shared/entry-points.ts";
-import { report } from "./shared/findings.ts";
-import { root } from "./shared/run.ts";
+import { entryPoints } from "./lib/entry-points.ts";
+import { report } from "./lib/findings.ts";
+import { root } from "./lib/run.ts";
 
 const write = process.argv.includes("--write");
 const configFile = join(root, "api-extractor.json");

@@ -19,7 +19,7 @@
 import { blocks, pages, type Block } from "./docs/blocks.ts";
 import { brokenLinks, missingPaths } from "./docs/links.ts";
 import { checkTypes, runBlock, writeBlocks } from "./docs/run-blocks.ts";
-import { report } from "./shared/findings.ts";
+import { report } from "./lib/findings.ts";
 
 async function runAll(waiting: Block[], findings: string[]): Promise<void> {
   for (let block = waiting.shift(); block !== undefined; block = waiting.shift())

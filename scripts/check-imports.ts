@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { cruise, type ICruiseResult } from "dependency-cruiser";
 import extractOptions from "dependency-cruiser/config-utl/extract-depcruise-options";
 import extractTsConfig from "dependency-cruiser/config-utl/extract-ts-config";
-import { report } from "./shared/findings.ts";
-import { root } from "./shared/run.ts";
+import { report } from "./lib/findings.ts";
+import { root } from "./lib/run.ts";
 
 /** What a check of the imports found. */
 export interface ImportReport {

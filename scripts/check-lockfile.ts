@@ -7,9 +7,9 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { report } from "./shared/findings.ts";
-import { type Locked, type Lockfile, missingBinaries } from "./shared/lockfile.ts";
-import { root } from "./shared/run.ts";
+import { report } from "./lib/findings.ts";
+import { type Locked, type Lockfile, missingBinaries } from "./lib/lockfile.ts";
+import { root } from "./lib/run.ts";
 
 const file = join(root, "package-lock.json");
 const lockfile = JSON.parse(readFileSync(file, "utf8")) as Lockfile;

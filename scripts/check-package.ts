@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkContents, checkExports } from "./package/contents.ts";
 import { useIt } from "./package/use-it.ts";
-import { entryPoints } from "./shared/entry-points.ts";
-import { report } from "./shared/findings.ts";
-import { attempt, root, run } from "./shared/run.ts";
+import { entryPoints } from "./lib/entry-points.ts";
+import { report } from "./lib/findings.ts";
+import { attempt, root, run } from "./lib/run.ts";
 
 interface Packed {
   readonly filename: string;

@@ -3,7 +3,7 @@
  * is shown only where it failed. `--skip test,package` leaves steps out, `--only docs` runs nothing but these.
  */
 import { parseArgs } from "node:util";
-import { attempt } from "./shared/run.ts";
+import { attempt } from "./lib/run.ts";
 
 /** Name and command of each step. They run two at a time, except for those that need the machine to themselves. */
 const first: readonly Step[] = [["build", "npm", "run", "--silent", "build"]];

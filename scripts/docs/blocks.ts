@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../shared/run.ts";
+import { root } from "../lib/run.ts";
 
 /** A fenced block of TypeScript in a page. */
 export interface Block {

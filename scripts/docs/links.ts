@@ -1,6 +1,6 @@
 import { existsSync, globSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { root } from "../shared/run.ts";
+import { root } from "../lib/run.ts";
 import { pageText, prose } from "./blocks.ts";
 
 /** The anchors that GitHub gives to the headings of a page. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { attempt, root } from "../shared/run.ts";
+import { attempt, root } from "../lib/run.ts";
 import type { Block } from "./blocks.ts";
 import { expectedLines, missing } from "./output.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../shared/run.ts";
-import type { EntryPoint } from "../shared/entry-points.ts";
+import { root } from "../lib/run.ts";
+import type { EntryPoint } from "../lib/entry-points.ts";
 
 const beside = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
 const required = ["package.json", "README.md", "LICENSE"];

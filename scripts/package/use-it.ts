@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { attempt, root, run } from "../shared/run.ts";
+import { attempt, root, run } from "../lib/run.ts";
 
 const program = (types: boolean): string => `
 import { flow, task, INPUTS } from "oxbow";

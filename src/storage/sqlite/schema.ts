@@ -51,11 +51,14 @@ CREATE TABLE file_intents (
  */
 export function prepareSchema(db: DatabaseSync, path: string): void {
   if (isPrepared(db, path)) return;
-  // Another process may be doing the same: the lock first, then a second look.
+  // Another process may be doing the same: the lock first, then a second look. Only under the lock do the questions
+  // below belong together; before it, a database in the making could be taken for that of another program.
   db.exec("BEGIN IMMEDIATE");
   try {
-    if (!isPrepared(db, path))
+    if (!isPrepared(db, path)) {
+      if (!isEmpty(db)) throw notOurs(path);
       db.exec(`${tables} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
+    }
     db.exec("COMMIT");
   } catch (error) {
     db.exec("ROLLBACK");
@@ -68,8 +71,17 @@ function isPrepared(db: DatabaseSync, path: string): boolean {
   const version = numberOf(db, "SELECT user_version FROM pragma_user_version");
   if (id === applicationId && version === schemaVersion) return true;
   if (id === applicationId && version > schemaVersion) throw tooNew(path, version);
-  if (id !== 0 || version !== 0 || numberOf(db, "SELECT count(*) FROM sqlite_schema") !== 0) throw notOurs(path);
+  if (id !== 0 && id !== applicationId) throw notOurs(path);
   return false;
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  const questions = [
+    "SELECT application_id FROM pragma_application_id",
+    "SELECT user_version FROM pragma_user_version",
+    "SELECT count(*) FROM sqlite_schema",
+  ];
+  return questions.every((sql) => numberOf(db, sql) === 0);
 }
 
 function numberOf(db: DatabaseSync, sql: string): number {
