@@ -75,7 +75,8 @@ function defaultSerializer(settings: Settings): Serializer {
   try {
     return serializerFor(format);
   } catch (error) {
-    const { source } = describeSettings().find((setting) => setting.name === "results.defaultSerializer")!;
+    const setting = describeSettings().find(({ name }) => name === "results.defaultSerializer");
+    const source = setting?.value === format ? setting.source : "withSettings";
     throw new ConfigurationError(
       "OXBOW_SETTING_INVALID",
       `results.defaultSerializer in ${source}: ${messageOf(error)}`,

@@ -19,7 +19,7 @@ const isSchema = (value: unknown): boolean =>
 const isText = (value: unknown): boolean => typeof value === "string";
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isStorage = (value: unknown): boolean =>
-  isText(value) || (isObject(value) && isFunction(value["get"]) && isFunction(value["put"]));
+  (isText(value) && value !== "") || (isObject(value) && isFunction(value["get"]) && isFunction(value["put"]));
 const isHook = (value: unknown): boolean => isFunction(value) || (Array.isArray(value) && value.every(isFunction));
 
 const duration: Check = (value, where) => {
@@ -100,6 +100,12 @@ export function checkOptions(kind: "Task" | "Flow", name: unknown, options: obje
       hint: `write ${kind.toLowerCase()}("fetch-page", async (url: string) => …)`,
     });
   }
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new ConfigurationError(
+      "OXBOW_OPTION_INVALID",
+      `${kind} "${name}": ${show(options)} stands in the place of options`,
+    );
+  }
   if (typeof fn !== "function") {
     throw new ConfigurationError(
       "OXBOW_OPTION_INVALID",
@@ -119,6 +125,21 @@ export function checkOptions(kind: "Task" | "Flow", name: unknown, options: obje
   }
 }
 
+/** @throws {ConfigurationError} where `map` was given nothing that can be gone through */
+export function checkItems(name: string, items: unknown): void {
+  const isAny = (method: PropertyKey): boolean =>
+    typeof (Object(items) as Record<PropertyKey, unknown>)[method] === "function";
+  if (items !== null && items !== undefined && (isAny(Symbol.iterator) || isAny(Symbol.asyncIterator) || isAny("then")))
+    return;
+  throw new ConfigurationError(
+    "OXBOW_OPTION_INVALID",
+    `Task "${name}", map: ${show(items)} has no items to go through`,
+    {
+      hint: "pass an array, a generator, or a future of one",
+    },
+  );
+}
+
 function unknownOption(where: string, option: string, known: readonly string[]): ConfigurationError {
   const meant = nearest(option, known);
   return new ConfigurationError("OXBOW_OPTION_UNKNOWN", `${where} has no option "${option}"`, {
@@ -127,5 +148,6 @@ function unknownOption(where: string, option: string, known: readonly string[]):
 }
 
 function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : isFunction(value) ? "a function" : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  return isFunction(value) ? "a function" : isObject(value) ? "an object" : String(value);
 }

@@ -43,13 +43,20 @@ function policyOf(name: string, options: TaskOptions): CachePolicy | undefined {
   return cacheKeyFn(options.cacheKeyFn).configure(options.cachePolicy?.configuration ?? {});
 }
 
+/** Any option about caching or results says that results are wanted. */
+const impliedBy = [
+  "cachePolicy",
+  "cacheKeyFn",
+  "cacheExpiration",
+  "refreshCache",
+  "cacheResultInMemory",
+  "validate",
+  "resultStorage",
+  "resultSerializer",
+] as const satisfies ReadonlyArray<keyof TaskOptions>;
+
 function impliesPersistence(options: TaskOptions): boolean {
-  const { cachePolicy, cacheKeyFn, cacheExpiration, refreshCache, resultStorage, resultSerializer } = options;
-  if (cachePolicy?.isNever) return false;
-  return (
-    [cachePolicy, cacheKeyFn, cacheExpiration, resultStorage, resultSerializer].some((each) => each !== undefined) ||
-    refreshCache === true
-  );
+  return !options.cachePolicy?.isNever && impliedBy.some((option) => options[option] !== undefined);
 }
 
 function checkNames({ name, policy, parameters }: TaskDefinition): void {

@@ -53,7 +53,7 @@ function makeFlow(name: string, options: FlowOptions, fn: (...args: never[]) => 
   const call = async (...args: readonly unknown[]): Promise<unknown> => (await runFlow(begin(args))).result();
   const methods: Omit<Flow, "name"> = {
     options,
-    run: (...args: readonly unknown[]) => runFlow(begin(args)),
+    run: async (...args: readonly unknown[]) => runFlow(begin(args)),
     withOptions: (changes: FlowOptions) => makeFlow(name, { ...options, ...changes }, fn),
   };
   const made = Object.assign(call, methods) as unknown as Flow;

@@ -16,14 +16,21 @@ import { memorySink } from "../logging/memory-sink.ts";
 import { withLogSink } from "../testing/index.ts";
 import { optionNames } from "./check-options.ts";
 
-const make = (options: object): unknown => task("t", options as TaskOptions, (x: number) => x);
+const make = (options: unknown): unknown => task("t", options as TaskOptions, (x: number) => x);
 const makeFlow = (options: object): unknown => flow("f", options as FlowOptions, (x: number) => x);
 
 describe("options", () => {
   it.each([
     [{ retrys: 3 }, 'Task "t" has no option "retrys"\n  hint: did you mean "retries"?'],
     [{ cachepolicy: INPUTS }, 'did you mean "cachePolicy"?'],
+    [{ retry: 1 }, 'did you mean "retries"?'],
+    [{ retry_delay_seconds: 1 }, 'did you mean "retryDelay"?'],
     [{ zzzzzzzzzzzzzz: 1 }, "the options are "],
+    [{ timeout: { days: 1n } }, "is not a duration"],
+    [{ retries: Object.create(null) }, "must be a whole number"],
+    [{ resultStorage: "" }, "must be a storage or the path of a folder"],
+    [null, "null stands in the place of options"],
+    ["a description", '"a description" stands in the place of options'],
     [{ retries: -1 }, 'Task "t", retries: -1 must be a whole number, not negative'],
     [{ retries: 1.5 }, "must be a whole number"],
     [{ retryDelay: 5 }, 'Task "t", retryDelay: 5 is not a duration'],

@@ -4,11 +4,12 @@ import type { TaskDefinition } from "../engine/definition.ts";
 import { TaskFuture, valueOf } from "../engine/futures.ts";
 import { explainCall, invalidateCall } from "../engine/explain.ts";
 import { scopeForRun, type Scope } from "../engine/scope.ts";
-import { poolOf, submitRun } from "../engine/submit.ts";
+import { mapJob, submitRun } from "../engine/submit.ts";
 import { runTask } from "../engine/task-engine.ts";
 import { TaskFutures, type Items } from "../engine/task-map.ts";
 import { TaskRun } from "../engine/task-run.ts";
 import { services } from "../defaults.ts";
+import { checkItems } from "./check-options.ts";
 import { defineTask } from "./define-task.ts";
 import type { AnyFunction, FuturableArguments } from "./futurable.ts";
 import type { TaskOptions } from "./options.ts";
@@ -77,25 +78,21 @@ function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => 
   const call = async (...args: readonly unknown[]): Promise<unknown> => valueOf(await runTask(begin(args)));
   const methods: Omit<Task, "name"> = {
     options,
-    run: (...args: readonly unknown[]) => runTask(begin(args)),
+    run: async (...args: readonly unknown[]) => runTask(begin(args)),
     submit(...args: readonly unknown[]) {
       const scope = scopeForRun(services);
       const run = begin(args, scope);
       return new TaskFuture(run, submitRun(run, scope));
     },
     map(items: Items<unknown>, ...constants: readonly unknown[]) {
+      checkItems(name, items);
       const scope = scopeForRun(services);
-      const owner = scope.taskRun ?? scope.flowRun;
-      return new TaskFutures(items, {
-        pool: poolOf(scope),
-        makeRun: (item) => begin([item, ...constants], scope),
-        run: runTask,
-        track: (work) => owner?.track(work),
-      });
+      const makeRun = (item: unknown): TaskRun => begin([item, ...constants], scope);
+      return new TaskFutures(items, mapJob(scope, makeRun, [constants, definition.waitFor]));
     },
     withOptions: (changes: TaskOptions) => makeTask(name, { ...options, ...changes }, fn),
-    explain: (...args: readonly unknown[]) => explainCall(begin(args)),
-    invalidate: (...args: readonly unknown[]) => invalidateCall(begin(args)),
+    explain: async (...args: readonly unknown[]) => explainCall(begin(args)),
+    invalidate: async (...args: readonly unknown[]) => invalidateCall(begin(args)),
   };
   const made = Object.assign(call, methods) as unknown as Task;
   Object.defineProperty(made, "name", { value: name, configurable: true });

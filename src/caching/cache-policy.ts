@@ -2,6 +2,7 @@
  * A cache policy is the recipe of a cache key. It is a set of members, each of which contributes named components;
  * the key is the SHA-256 of all of them (see compute-key.ts). Policies are immutable: every method gives a new one.
  */
+import { resolve } from "node:path";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -103,6 +104,9 @@ export class CachePolicy {
    * @throws {ConfigurationError} `OXBOW_POLICY_CONFLICT` where both are configured, and differently
    */
   and(other: CachePolicy): CachePolicy {
+    if (!(other instanceof CachePolicy)) {
+      throw new ConfigurationError("OXBOW_OPTION_INVALID", `and() needs a cache policy, not ${String(other)}`);
+    }
     const members = [...this.members];
     for (const member of other.members) addMember(members, member);
     return new CachePolicy(members, mergeConfigurations(this.configuration, other.configuration));
@@ -163,7 +167,7 @@ function addMember(members: PolicyMember[], added: PolicyMember): void {
 }
 
 function mergeConfigurations(left: PolicyConfiguration, right: PolicyConfiguration): PolicyConfiguration {
-  if (left.keyStorage !== undefined && right.keyStorage !== undefined && left.keyStorage !== right.keyStorage) {
+  if (left.keyStorage !== undefined && right.keyStorage !== undefined && placeOf(left) !== placeOf(right)) {
     throw new ConfigurationError(
       "OXBOW_POLICY_CONFLICT",
       "Cannot join two cache policies with different key storages",
@@ -173,4 +177,9 @@ function mergeConfigurations(left: PolicyConfiguration, right: PolicyConfigurati
     );
   }
   return { ...left, ...right };
+}
+
+/** Two paths of one folder are one place. */
+function placeOf({ keyStorage }: PolicyConfiguration): Storage | string | undefined {
+  return typeof keyStorage === "string" ? resolve(keyStorage) : keyStorage;
 }

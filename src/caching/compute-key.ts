@@ -10,7 +10,7 @@
  * - A policy of one key function gives that function's string as the key, unhashed, as Prefect does: it names the
  *   record in a storage, and people choose it for that.
  */
-import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
+import { andThen, isPromise, quiet, type Awaitable } from "../kernel/awaitable.ts";
 import { hashText, keyFormatVersion } from "../hashing/encode.ts";
 import type { Absent, CachePolicy, Component, KeyContext, PolicyMember } from "./cache-policy.ts";
 
@@ -60,7 +60,7 @@ export function computeKey(policy: CachePolicy, context: KeyContext): Awaitable<
     );
   }
   const { members } = policy;
-  const contributions = members.map((member) => member.contribute(context));
+  const contributions = members.map((member) => quiet(member.contribute(context)));
   return contributions.some(isPromise)
     ? Promise.all(contributions).then((ready) => assemble(members, ready))
     : assemble(members, contributions as Array<readonly Component[] | Absent>);

@@ -1,6 +1,7 @@
-import { andThen, type Awaitable } from "../kernel/awaitable.ts";
+import { andThen, quiet, type Awaitable } from "../kernel/awaitable.ts";
 import { sleep, systemClock } from "../kernel/clock.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
+import { whyNoKey } from "../kernel/keys.ts";
 import type { Absent, CacheKeyFn, Component, KeyContext, PolicyMember } from "./cache-policy.ts";
 
 /** The member behind `cacheKeyFn(fn)` and `cacheKey("static")`. Alone in a policy, its string is the key itself. */
@@ -22,7 +23,7 @@ export class KeyFnMember implements PolicyMember {
   verbatim(context: KeyContext): Awaitable<string | Absent> {
     const first = this.#call(context);
     if (!context.checkKeyFunctions) return andThen(first, check);
-    const second = this.#isChecked ? this.#call(context) : this.#callLater(context);
+    const second = quiet(this.#isChecked ? this.#call(context) : this.#callLater(context));
     return andThen(first, (one) => andThen(second, (two) => check(sameTwice(one, two))));
   }
 
@@ -43,25 +44,23 @@ export class KeyFnMember implements PolicyMember {
 }
 
 function sameTwice(first: unknown, second: unknown): unknown {
-  if (first === second || typeof first !== "string" || typeof second !== "string") return first;
+  if (Object.is(first, second) || (typeof first !== "string" && typeof second !== "string")) return first;
   throw new ConfigurationError(
     "OXBOW_KEY_INVALID",
-    `The key function is not deterministic: it gave ${JSON.stringify(first)} and then ${JSON.stringify(second)} for one call`,
+    `The key function is not deterministic: it gave ${show(first)} and then ${show(second)} for one call`,
     { hint: "leave out the time, random numbers and other things that change from call to call" },
   );
 }
 
-function check(key: unknown): string | Absent {
-  if (key === undefined || key === null) return { absent: "the key function returned nothing" };
-  if (typeof key !== "string") throw invalid(`a ${typeof key}, not a string`);
-  if (key === "") throw invalid("an empty string");
-  if (key.length > 10_000) throw invalid(`${key.length} characters, more than 10,000`);
-  if (!key.isWellFormed()) throw invalid("a string with a lone surrogate, which has no UTF-8 form");
-  return key;
+function show(key: unknown): string {
+  return typeof key === "string" ? JSON.stringify(key) : String(key);
 }
 
-function invalid(what: string): ConfigurationError {
-  return new ConfigurationError("OXBOW_KEY_INVALID", `The key function returned ${what}`, {
+function check(key: unknown): string | Absent {
+  if (key === undefined || key === null) return { absent: "the key function returned nothing" };
+  const fault = whyNoKey(key);
+  if (fault === undefined) return key as string;
+  throw new ConfigurationError("OXBOW_KEY_INVALID", `The key function returned ${fault}`, {
     hint: "return a string of 1 to 10,000 characters, or undefined for no caching",
   });
 }

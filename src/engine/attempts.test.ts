@@ -92,6 +92,13 @@ describe("retries", () => {
     );
   });
 
+  it("end with the error of the body where retryDelay throws", async () => {
+    const bad = task("bad", { retries: 2, retryDelay: () => "soon" as never }, () => {
+      throw new Error("of the body");
+    });
+    await expect(bad()).rejects.toThrow("of the body");
+  });
+
   it("say in the log what failed, when the next attempt comes, and when none is left", async () => {
     const sink = memorySink();
     await withLogSink(sink, () => delaysOf({ retries: 2, retryDelay: ["0s", "3s"] }));

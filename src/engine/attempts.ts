@@ -38,69 +38,62 @@ export type Outcome =
 export function runAttempts(run: Run, rules: AttemptRules, body: () => unknown): Awaitable<Outcome> {
   if (run.interruption) return { ok: false, error: run.interruption.error, timedOut: false };
   const begun = performance.now();
+  const disarm = limit(run, rules);
+  let result: unknown;
   try {
-    const result = callOnce(run, rules, body);
-    if (!isPromise(result) && !run.hasOutstanding)
-      return { ok: true, value: result, durationMs: performance.now() - begun };
-    return finish(run, rules, body, result, begun);
+    result = body();
   } catch (error) {
+    disarm?.();
     return afterFailure(run, rules, body, error);
   }
+  if (isPromise(result) || run.hasOutstanding) return finish(run, rules, body, result, begun, disarm);
+  disarm?.();
+  return { ok: true, value: result, durationMs: performance.now() - begun };
 }
 
 async function finish(
   run: Run,
   rules: AttemptRules,
   body: () => unknown,
-  result: Awaitable<unknown>,
+  result: unknown,
   begun: number,
+  disarm: (() => void) | undefined,
 ): Promise<Outcome> {
+  let value: unknown;
   try {
-    const value = await result;
+    value = isPromise(result) ? await run.settle(result) : result;
     // What the body submitted and did not wait for belongs to the attempt.
-    if (run.hasOutstanding) await run.drain();
-    // What a cancelled body still returns is dropped.
-    if (run.interruption) return { ok: false, error: run.interruption.error, timedOut: false };
-    return { ok: true, value, durationMs: performance.now() - begun };
+    if (run.hasOutstanding) await run.settle(run.drain());
   } catch (error) {
+    disarm?.();
     return afterFailure(run, rules, body, error);
   }
+  disarm?.();
+  // What a cancelled body still returns is dropped.
+  if (run.interruption) return { ok: false, error: run.interruption.error, timedOut: false };
+  return { ok: true, value, durationMs: performance.now() - begun };
 }
 
-function callOnce(run: Run, rules: AttemptRules, body: () => unknown): unknown {
-  const { timeoutMs } = rules;
-  if (timeoutMs === undefined) {
-    const result = body();
-    return isPromise(result) ? run.settle(result) : result;
-  }
-  const disarm = run.clock.schedule(timeoutMs, () => {
-    run.overrun = new TimeoutError(`${rules.kind} run exceeded timeout of ${timeoutMs / 1000} second(s)`);
+/** Ends the attempt when its time is over. @returns a function that takes that back */
+function limit(run: Run, { kind, timeoutMs }: AttemptRules): (() => void) | undefined {
+  if (timeoutMs === undefined) return undefined;
+  return run.clock.schedule(timeoutMs, () => {
+    run.overrun = new TimeoutError(`${kind} run exceeded timeout of ${timeoutMs / 1000} second(s)`);
     run.abandonAttempt(run.overrun);
   });
-  let result: unknown;
-  try {
-    result = body();
-  } catch (error) {
-    disarm();
-    throw error;
-  }
-  if (!isPromise(result)) {
-    disarm();
-    return result;
-  }
-  return run.settle(result).finally(disarm);
 }
 
 async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, error: unknown): Promise<Outcome> {
   const failures = run.attempt;
   // A time-out of a run inside this one, or of the body's own making, is an ordinary failure.
-  const timedOut = error === run.overrun;
+  const timedOut = run.overrun !== undefined && error === run.overrun;
   if (run.hasOutstanding) await run.drain();
   if (run.interruption || failures > rules.retries || !(await wantsRetry(run, rules, error))) {
     if (!run.interruption && rules.retries > 0) logExhausted(run, rules, error, failures);
     return { ok: false, error: run.interruption?.error ?? error, timedOut: timedOut && !run.interruption };
   }
-  const delayMs = Math.round(rules.delay(failures) * (1 + Math.random() * rules.jitter));
+  const delayMs = delayBefore(run, rules, failures);
+  if (delayMs === undefined) return { ok: false, error, timedOut };
   const when = delayMs > 0 ? `${delayMs / 1000} second(s) from now` : "immediately";
   run.logger.info(
     `${rules.kind} run failed with exception: ${describeError(error)} - Retry ${failures}/${rules.retries} will start ${when}`,
@@ -117,6 +110,15 @@ async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, 
   run.enter(retrying(run.now()));
   await rules.onRetry?.();
   return runAttempts(run, rules, body);
+}
+
+function delayBefore(run: Run, rules: AttemptRules, failures: number): number | undefined {
+  try {
+    return Math.round(rules.delay(failures) * (1 + Math.random() * rules.jitter));
+  } catch (thrown) {
+    run.logger.error(`An error was encountered in 'retryDelay', so there is no retry: ${describeError(thrown)}`);
+    return undefined;
+  }
 }
 
 async function wantsRetry(run: Run, rules: AttemptRules, error: unknown): Promise<boolean> {

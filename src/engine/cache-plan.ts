@@ -10,6 +10,7 @@ import type { ResultStore } from "../results/result-store.ts";
 import { Decision } from "../states/decision.ts";
 import type { FlowDefinition } from "./definition.ts";
 import { contextOf } from "./run-context.ts";
+import { sayOnce } from "./say-once.ts";
 import type { TaskRun } from "./task-run.ts";
 
 /** How a run uses the cache. */
@@ -141,18 +142,6 @@ function refuse(run: TaskRun, error: unknown): CachePlan {
     ? error.message.split("\n", 1)[0]!
     : `the cache key could not be computed: ${describeError(error)}`;
   if (run.settings.caching.strict) throw new CachingError(reason, { cause: error });
-  if (isNew(run, reason)) {
-    const hint = known && error.hint ? `; ${error.hint}` : "";
-    run.logger[error instanceof HashError ? "warn" : "error"](`Not cached: ${reason}${hint}`);
-  }
+  sayOnce(run, error instanceof HashError ? "warn" : "error", `Not cached: ${reason}`, error);
   return without("uncached", reason);
-}
-
-function isNew(run: TaskRun, reason: string): boolean {
-  const warned = run.flowRun?.warned;
-  if (!warned) return true;
-  const line = `${run.task.name}\n${reason}`;
-  if (warned.has(line)) return false;
-  warned.add(line);
-  return true;
 }

@@ -3,6 +3,7 @@ import {
   CachingError,
   cacheKey,
   cacheKeyFn,
+  fileInput,
   flow,
   FLOW_PARAMETERS,
   INPUTS,
@@ -243,6 +244,60 @@ describe("key functions", () => {
       "uncached: the cache key could not be computed: Error: in the key function",
     );
     await withSettings({ caching: { strict: true } }, () => expect(made(1)).rejects.toThrow(CachingError));
+  });
+});
+
+describe("keys that fail", () => {
+  it("leave no rejection behind that nobody handles", async () => {
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", listen);
+    try {
+      const options = {
+        cachePolicy: cacheKeyFn(() => Promise.reject(new Error("no key"))),
+        resultStorage: memoryStorage(),
+      };
+      const { made } = counting(options);
+      expect((await made.run(1)).decision!.outcome).toBe("uncached");
+      expect((await made.run(1)).decision!.outcome).toBe("uncached");
+      const files = task(
+        "files",
+        { cachePolicy: INPUTS, resultStorage: memoryStorage() },
+        async (_a: unknown, _b: unknown) => 1,
+      );
+      const state = await files.run(fileInput("/nowhere", { by: "content" }), () => 1);
+      expect(state.decision!.outcome).toBe("uncached");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", listen);
+    }
+  });
+
+  it("are not deterministic where they give a key once and nothing the other time", async () => {
+    let calls = 0;
+    const { made } = counting({
+      resultStorage: memoryStorage(),
+      cacheKeyFn: () => (calls++ % 2 === 0 ? "k" : undefined),
+    });
+    expect((await made.run(1)).decision!.reason).toContain('gave "k" and then undefined');
+  });
+});
+
+describe("what is said of a cache that fails", () => {
+  it("is said once in a flow run, with what to do", async () => {
+    const sink = memorySink();
+    const broken = failing("get", failing("put"));
+    const { made } = counting({ cachePolicy: INPUTS, resultStorage: broken });
+    await withLogSink(sink, () => flow("many", async () => made.map([1, 2, 3]))());
+    expect(sink.records.filter((record) => record.level === "warn")).toHaveLength(1);
+    expect(sink.records.filter((record) => record.level === "error")).toHaveLength(1);
+  });
+
+  it("stands on the state too where caching is strict, or the result is refused", async () => {
+    const { made } = counting({ cachePolicy: INPUTS, resultStorage: failing("put") });
+    const state = await withSettings({ caching: { strict: true } }, () => made.run(1));
+    expect([state.name, state.decision?.outcome]).toEqual(["Failed", "miss"]);
   });
 });
 

@@ -10,6 +10,7 @@ import { Decision, type DecisionOutcome } from "../states/decision.ts";
 import type { RecordMetadata } from "../storage/storage.ts";
 import type { CachePlan } from "./cache-plan.ts";
 import { contextOf } from "./run-context.ts";
+import { sayOnce } from "./say-once.ts";
 import type { TaskRun } from "./task-run.ts";
 import { validateOutput } from "./validation.ts";
 
@@ -38,13 +39,13 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
       return { hit: false, decision: new Decision("miss", whyAbsent(run, plan, lookup), key.value) };
     case "damaged": {
       const reason = lookup.reason();
-      run.logger.warn(`Stored result not used: ${reason}`);
+      sayOnce(run, "warn", `Stored result not used: ${reason}`);
       return { hit: false, decision: new Decision("miss", reason, key.value) };
     }
     case "failed": {
       const reason = `lookup failed: ${describeError(lookup.error)}`;
       if (run.settings.caching.strict) throw new CachingError(reason, { cause: lookup.error });
-      run.logger.warn(`Cache ${reason}`);
+      sayOnce(run, "warn", `Cache ${reason}`, lookup.error);
       return { hit: false, decision: new Decision("miss", reason, key.value) };
     }
   }
@@ -139,7 +140,7 @@ function save(
 function notStored(run: TaskRun, decision: Decision, error: unknown): Written {
   const reason = `the result could not be stored: ${describeError(error)}`;
   if (run.settings.caching.strict) throw new CachingError(reason, { cause: error });
-  run.logger.error(reason[0]!.toUpperCase() + reason.slice(1));
+  sayOnce(run, "error", reason[0]!.toUpperCase() + reason.slice(1), error);
   const outcome: DecisionOutcome = decision.outcome;
   return { persisted: false, decision: new Decision(outcome, () => `${decision.reason}; ${reason}`, decision.key) };
 }

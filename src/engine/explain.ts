@@ -2,7 +2,7 @@
 import type { Decision } from "../states/decision.ts";
 import { ask } from "./caching.ts";
 import { planCaching } from "./cache-plan.ts";
-import { awaitUpstream, holdFutures } from "./futures.ts";
+import { awaitUpstream, futuresOf } from "./futures.ts";
 import type { TaskRun } from "./task-run.ts";
 import { validateInputs } from "./validation.ts";
 
@@ -21,9 +21,8 @@ export async function invalidateCall(run: TaskRun): Promise<boolean> {
 }
 
 async function prepare(run: TaskRun): Promise<void> {
-  if (holdFutures(run.args)) {
-    const blocked = await awaitUpstream(run);
-    if (blocked) throw blocked.error;
-  }
+  const found = futuresOf(run);
+  const blocked = found && (await awaitUpstream(run, found));
+  if (blocked) throw blocked.error;
   if (run.task.input) await validateInputs(run, run.task.input);
 }

@@ -81,9 +81,7 @@ describe("a flow call", () => {
       throw new Error("in a future");
     });
     expect(await flow("list", async () => [addOne.submit(1), addOne.submit(2)])()).toEqual([2, 3]);
-    await expect(flow("bad", async () => [addOne.submit(1), broken.submit()])()).rejects.toThrow(
-      /did not reach a completed state/,
-    );
+    await expect(flow("bad", async () => [addOne.submit(1), broken.submit()])()).rejects.toThrow("in a future");
     await expect(flow("bad", async () => broken.submit())()).rejects.toThrow("in a future");
     expect((await flow("unwatched", async () => void broken.submit()).run()).name).toBe("Completed");
   });
@@ -97,6 +95,17 @@ describe("a flow call", () => {
       "1/2 states failed",
     );
     expect((await flow("good", async () => [await addOne.run(1)]).run()).message).toBe("All states completed");
+  });
+
+  it("fails with the reason where a state that it returns is not final", async () => {
+    const broken = task("broken", async (_x: number): Promise<number> => {
+      throw new Error("upstream broke");
+    });
+    const state = await flow("not-ready", async () => addOne.run(broken.submit(1))).run();
+    expect([state.name, (state.error as Error).message]).toEqual([
+      "Failed",
+      expect.stringContaining("did not reach a completed state"),
+    ]);
   });
 
   it("checks its parameters by a schema, and passes on what the schema made of them", async () => {

@@ -6,12 +6,12 @@
  * A run never rejects: whatever happens ends in a state. Tasks that the flow submitted and did not wait for are waited
  * for before it ends.
  */
-import { describeError } from "../kernel/errors.ts";
+import { describeError, MissingResultError, UpstreamError } from "../kernel/errors.ts";
 import { State } from "../states/state.ts";
 import { cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
 import { runAttempts, type AttemptRules } from "./attempts.ts";
 import type { FlowRun } from "./flow-run.ts";
-import { holdFutures, resolveFutures } from "./futures.ts";
+import { findFutures, resolveFutures } from "./futures.ts";
 import { runHooks } from "./hooks.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
@@ -25,8 +25,8 @@ export async function runFlow(run: FlowRun): Promise<State> {
   try {
     run.enter(pending(run.now()));
     run.logger.info(`Beginning flow run '${run.name}' for flow '${flow.name}'`);
-    if (holdFutures(run.args))
-      run.replaceArguments(await Promise.all(run.args.map((each) => resolveFutures(each, { upstream: [] }))));
+    const found = findFutures(run.args);
+    if (found) run.replaceArguments(await resolveFutures(found));
     if (flow.schema) await validateParameters(run, flow.schema);
     run.enter(running(run.now()));
     if (flow.onRunning.length > 0) await runHooks(flow.onRunning, run, run.state!);
@@ -41,8 +41,14 @@ export async function runFlow(run: FlowRun): Promise<State> {
 
 async function callBody(run: FlowRun): Promise<unknown> {
   const value = await (run.flow.fn as (...args: readonly unknown[]) => unknown)(...run.args);
-  // Futures that are returned count: one that failed fails the flow.
-  return holdFutures([value]) ? resolveFutures(value, { upstream: [] }) : value;
+  const found = findFutures(value);
+  if (!found) return value;
+  try {
+    return await resolveFutures(found);
+  } catch (error) {
+    // Futures that are returned count: one that failed fails the flow, with the error of its task.
+    throw error instanceof UpstreamError && error.cause !== undefined ? error.cause : error;
+  }
 }
 
 function rulesOf({ flow, settings }: FlowRun): AttemptRules {
@@ -76,6 +82,10 @@ function finalState(run: FlowRun, value: unknown): State {
 }
 
 function adoptState(run: FlowRun, state: State): State {
+  if (!state.isFinal) {
+    const error = state.error ?? new MissingResultError(`The flow returned a state that is not final: ${state}`);
+    return failed(run.now(), "Flow", error);
+  }
   const details = { message: state.message, error: state.error, ...(state.isCompleted && { value: state.result() }) };
   return new State(state.type, state.name === "Cached" ? "Completed" : state.name, run.now(), details);
 }

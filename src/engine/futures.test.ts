@@ -136,6 +136,67 @@ describe("submit", () => {
   });
 });
 
+describe("arguments", () => {
+  it("may be cyclic and shared as they like, also where futures exist", async () => {
+    await addOne.submit(1);
+    const root: { children: unknown[] } = { children: [] };
+    for (let n = 0; n < 40; n++) root.children.push({ parent: root, n });
+    let level: unknown[] = [1];
+    for (let n = 0; n < 30; n++) level = [level, level, level];
+    const same = task("same", async (x: unknown, y: unknown) => x === root && y === level);
+    expect(await same(root, level)).toBe(true);
+  });
+
+  it("keep what stands beside a future: symbol keys, prototypes, holes, cycles", async () => {
+    const tag = Symbol("tag");
+    const bare = Object.assign(Object.create(null) as object, { x: 1 });
+    const holey = [1, , 3]; // oxlint-disable-line no-sparse-arrays
+    const looped: Record<string, unknown> = { [tag]: "kept", bare, holey };
+    looped["self"] = looped;
+    const look = task("look", async (value: Record<string | symbol, unknown>) => {
+      const list = value["holey"] as unknown[];
+      return [value["future"], value[tag], Object.getPrototypeOf(value["bare"]), 1 in list, value["self"] === value];
+    });
+    expect(await flow("f", async () => look({ ...looped, self: looped, future: addOne.submit(1) } as never))()).toEqual(
+      [2, "kept", null, false, false],
+    );
+    looped["future"] = addOne.submit(2);
+    expect(await look(looped as never)).toEqual([3, "kept", null, false, true]);
+  });
+
+  it("may have getters that throw: the body meets them, and nobody else", async () => {
+    await addOne.submit(1);
+    const value = {
+      get x(): number {
+        throw new Error("getter");
+      },
+    };
+    expect(await task("t", async (given: object) => Object.keys(given))(value)).toEqual(["x"]);
+  });
+});
+
+describe("cancelling", () => {
+  it("ends at once what waits for its upstream, or for a place", async () => {
+    const stuck = task("stuck", async () => {
+      const { signal } = getRunContext()!;
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    });
+    const order: string[] = [];
+    await flow("early", { taskRunner: inProcess({ concurrency: 1 }) }, async () => {
+      const running = stuck.submit();
+      const queued = addOne.submit(1);
+      const waiting = addOne.submit(running as never);
+      for (const [name, future] of Object.entries({ queued, waiting })) {
+        future.cancel();
+        order.push(`${name} ${(await future.state()).name}`);
+      }
+      running.cancel();
+      order.push(`running ${(await running.state()).name}`);
+    })();
+    expect(order).toEqual(["queued Cancelled", "waiting Cancelled", "running Cancelled"]);
+  });
+});
+
 describe("map", () => {
   it("gives the values in the order of the items, with constants for the other arguments", async () => {
     const add = task("add", async (x: number, y: number) => x + y);

@@ -3,7 +3,7 @@
  * watch it: whoever awaits it gets the value or the error. Futures may stand anywhere in the arguments of another task,
  * also inside plain arrays and objects; they are replaced by their values before that task starts.
  */
-import { CancelledError, MissingResultError, UpstreamError } from "../kernel/errors.ts";
+import { CancelledError, UpstreamError } from "../kernel/errors.ts";
 import type { State } from "../states/state.ts";
 import { notReady } from "../states/transitions.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -67,23 +67,57 @@ export abstract class FutureGroup<R = unknown> {
   abstract all(): Promise<R[]>;
 }
 
-/** Whether arguments hold a future, at any depth of plain arrays and objects. */
-export function holdFutures(values: readonly unknown[]): boolean {
-  return anyFutures && values.some((value) => holds(value, 0));
+/** The futures in a value, and the arrays and plain objects on the way to them. */
+export interface FoundFutures<T = unknown> {
+  /** The value that was searched. */
+  readonly root: T;
+  readonly futures: ReadonlyArray<TaskFuture | FutureGroup>;
+  readonly holders: ReadonlySet<object>;
 }
 
-// Deeper than this nobody puts a future; it also ends the walk through a cycle.
-const deepest = 16;
-
-function holds(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null || depth > deepest) return false;
-  if (value instanceof TaskFuture || value instanceof FutureGroup) return true;
-  if (Array.isArray(value)) return value.some((member) => holds(member, depth + 1));
-  if (!isPlain(value)) return false;
-  for (const name in value) {
-    if (holds((value as Record<string, unknown>)[name], depth + 1)) return true;
+/** The futures in a value, at any depth of plain arrays and objects; `undefined` where there is none. */
+export function findFutures<T>(value: T): FoundFutures<T> | undefined {
+  if (!anyFutures) return undefined;
+  const search = new Search(value);
+  try {
+    search.visit(value, 0);
+  } catch {
+    // A getter that throws, a proxy: whoever put it there meets it in the body, and nobody hides a future behind it.
   }
-  return false;
+  return search.futures.length > 0 ? search : undefined;
+}
+
+// Deeper than this nobody puts a future.
+const deepest = 1000;
+
+class Search<T> implements FoundFutures<T> {
+  readonly root: T;
+  readonly futures: Array<TaskFuture | FutureGroup> = [];
+  readonly holders = new Set<object>();
+  readonly #seen = new Set<object>();
+
+  constructor(root: T) {
+    this.root = root;
+  }
+
+  /** @returns whether there is a future in it */
+  visit(value: unknown, depth: number): boolean {
+    if (typeof value !== "object" || value === null || depth > deepest) return false;
+    if (value instanceof TaskFuture || value instanceof FutureGroup) {
+      if (!this.#seen.has(value)) this.futures.push(value);
+      this.#seen.add(value);
+      return true;
+    }
+    if (!Array.isArray(value) && !isPlain(value)) return false;
+    if (this.#seen.has(value)) return this.holders.has(value);
+    this.#seen.add(value);
+    let holds = false;
+    for (const member of Object.values(value)) {
+      if (this.visit(member, depth + 1)) holds = true;
+    }
+    if (holds) this.holders.add(value);
+    return holds;
+  }
 }
 
 function isPlain(value: object): boolean {
@@ -91,29 +125,37 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** What {@link resolveFutures} collects on its way. */
-export interface Resolution {
-  readonly upstream: string[];
+/** Waits until all of them have ended, well or not. */
+export async function whenSettled({ futures }: FoundFutures): Promise<void> {
+  await Promise.all(
+    futures.map((future) => (future instanceof TaskFuture ? future.state() : future.all().catch(() => undefined))),
+  );
 }
 
 /**
- * The same value with each future replaced by its value; parts without futures are the same objects.
+ * The value that was searched, with each future replaced by its value; parts without futures are the same objects.
  *
  * @throws {UpstreamError} where a future did not complete; its cause is what that run threw
  */
-export async function resolveFutures(value: unknown, resolution: Resolution, depth = 0): Promise<unknown> {
-  if (typeof value !== "object" || value === null || !holds(value, depth)) return value;
-  if (value instanceof TaskFuture) {
-    resolution.upstream.push(value.id);
-    return upstreamValue(value);
-  }
-  if (value instanceof FutureGroup) return upstreamValues(value);
-  if (Array.isArray(value)) return Promise.all(value.map((member) => resolveFutures(member, resolution, depth + 1)));
-  const names = Object.keys(value);
-  const members = await Promise.all(
-    names.map((name) => resolveFutures((value as Record<string, unknown>)[name], resolution, depth + 1)),
-  );
-  return Object.fromEntries(names.map((name, index) => [name, members[index]]));
+export async function resolveFutures<T>({ root, futures, holders }: FoundFutures<T>): Promise<T> {
+  const values = new Map<object, unknown>();
+  const read = async (future: TaskFuture | FutureGroup): Promise<void> => {
+    values.set(future, await (future instanceof TaskFuture ? upstreamValue(future) : upstreamValues(future)));
+  };
+  await Promise.all(futures.map(read));
+  const rebuild = (part: unknown): unknown => {
+    if (typeof part !== "object" || part === null) return part;
+    if (values.has(part)) return values.get(part);
+    if (!holders.has(part)) return part;
+    // A copy of the same kind, holes and symbol keys included; known before it is filled, because it may hold itself.
+    const copy: object = Array.isArray(part)
+      ? part.slice()
+      : Object.assign(Object.create(Object.getPrototypeOf(part) as object | null) as object, part);
+    values.set(part, copy);
+    for (const [name, member] of Object.entries(part)) (copy as Record<string, unknown>)[name] = rebuild(member);
+    return copy;
+  };
+  return rebuild(root) as T;
 }
 
 async function upstreamValue(future: TaskFuture): Promise<unknown> {
@@ -128,10 +170,16 @@ async function upstreamValues(group: FutureGroup): Promise<readonly unknown[]> {
   try {
     return await group.all();
   } catch (error) {
-    throw error instanceof MissingResultError
-      ? error
-      : new UpstreamError("An upstream mapped task run did not complete", { cause: error });
+    throw new UpstreamError("An upstream mapped task run did not complete", { cause: error });
   }
+}
+
+/** What may hold the futures of a run: its arguments, and what it waits for. */
+export type RunValues = readonly [args: readonly unknown[], waitFor: readonly unknown[]];
+
+/** The futures that a run waits for. */
+export function futuresOf(run: TaskRun): FoundFutures<RunValues> | undefined {
+  return findFutures<RunValues>([run.args, run.task.waitFor]);
 }
 
 /**
@@ -139,16 +187,13 @@ async function upstreamValues(group: FutureGroup): Promise<readonly unknown[]> {
  *
  * @returns the state `NotReady` where one of them did not complete
  */
-export async function awaitUpstream(run: TaskRun): Promise<State | undefined> {
-  const upstream: string[] = [];
+export async function awaitUpstream(run: TaskRun, found: FoundFutures<RunValues>): Promise<State | undefined> {
+  run.upstream = found.futures.filter((future) => future instanceof TaskFuture).map((future) => future.id);
   try {
-    const args = await Promise.all(run.args.map((argument) => resolveFutures(argument, { upstream })));
-    await Promise.all(run.task.waitFor.map((dependency) => resolveFutures(dependency, { upstream })));
+    const [args] = await resolveFutures(found);
     run.replaceArguments(args);
-    run.upstream = upstream;
     return undefined;
   } catch (error) {
-    run.upstream = upstream;
     return notReady(run.now(), error);
   }
 }

@@ -44,6 +44,7 @@ export abstract class Run {
   #children: Roster<Run> | undefined;
   #membership: RosterEntry<Run> | undefined;
   #outstanding: Set<Promise<unknown>> | undefined;
+  #watchers: Set<(error: unknown) => void> | undefined;
   #pool: TaskPool | undefined;
   #rejectAttempt: ((error: unknown) => void) | undefined;
 
@@ -130,16 +131,29 @@ export abstract class Run {
     this.interrupt({ kind: "cancel", error });
   }
 
+  /** Ends a run that has not started: set where it waits for its turn. */
+  endEarly: (() => void) | undefined;
+
+  /** Calls `stop` when the run, or its attempt, ends early; at once where it has. @returns a function that ends the watch */
+  watch(stop: (error: unknown) => void): () => void {
+    if (this.interruption) stop(this.interruption.error);
+    const watchers = (this.#watchers ??= new Set());
+    watchers.add(stop);
+    return () => watchers.delete(stop);
+  }
+
   interrupt(interruption: Interruption): void {
     if (this.interruption && !(interruption.kind === "crash" && this.interruption.kind === "cancel")) return;
     this.interruption = interruption;
     const children = this.#children?.members() ?? [];
     for (const child of children) child.interrupt(interruption);
+    for (const stop of this.#watchers ?? []) stop(interruption.error);
     // A body that asked for its signal, or waits for runs of its own, ends by itself. One that never asked cannot
     // know: the run ends at once, and what the body still returns is dropped.
     const deaf = this.#controller === undefined && children.length === 0;
     this.#controller?.abort(interruption.error);
-    if (deaf || interruption.kind === "crash") this.#rejectAttempt?.(interruption.error);
+    if (deaf || interruption.kind !== "cancel") this.#rejectAttempt?.(interruption.error);
+    this.endEarly?.();
   }
 
   /** Waits for a body, until it ends or the attempt is abandoned. */
@@ -154,7 +168,8 @@ export abstract class Run {
   abandonAttempt(error: unknown): void {
     this.#controller?.abort(error);
     this.#controller = undefined;
-    for (const child of this.#children?.members() ?? []) child.interrupt({ kind: "cancel", error });
+    for (const child of this.#children?.members() ?? []) child.interrupt({ kind: "timeout", error });
+    for (const stop of this.#watchers ?? []) stop(error);
     this.#rejectAttempt?.(error);
   }
 

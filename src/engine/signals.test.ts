@@ -84,6 +84,30 @@ describe("a signal while a flow runs", () => {
     expect(ended.log).toContain("SIGINT received: giving up");
   });
 
+  it("stops a program that calls one task after the other, and a map outside a flow", async () => {
+    const body = `
+      const slow = task("slow", async (n) => { if (n === 0) console.log("ready"); await new Promise((resolve) => setTimeout(resolve, 30)); return n; });
+      for (let n = 0; n < 1000; n++) await slow.run(n);
+      await slow.map(Array.from({ length: 20000 }, (_, n) => n + 1));
+      console.log("END");`;
+    const begun = performance.now();
+    const ended = await run(body, "SIGINT");
+    expect(ended.code).toBe(130);
+    expect(performance.now() - begun).toBeLessThan(8000);
+    expect(ended.log.split("\n").length).toBeLessThan(60);
+    expect(ended.out).not.toContain("END");
+  });
+
+  it("ends a map over endless items in a flow, without a line for each", async () => {
+    const body = `
+      function* endless() { for (let n = 0; ; n++) yield n; }
+      const quick = task("quick", async (n) => { if (n === 1000) console.log("ready"); return n; });
+      await flow("main", async () => quick.map(endless()))();`;
+    const ended = await run(`process.env.OXBOW_LOGGING_LEVEL = "warn";\n${body}`, "SIGINT");
+    expect(ended.code).toBe(130);
+    expect(ended.log.split("\n").length).toBeLessThan(300);
+  });
+
   it("leaves exiting to a program that listens itself", async () => {
     const body = `${waits}
       process.on("SIGINT", () => console.log("mine"));

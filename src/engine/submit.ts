@@ -1,26 +1,67 @@
+/*
+ * DESIGN. Handing a run to a pool. A run that waits for others must not take the place that one of those needs: it queues up
+ * when they have ended. One that is cancelled before it has started ends at once, wherever it waits.
+ */
 import type { State } from "../states/state.ts";
-import { holdFutures, resolveFutures } from "./futures.ts";
+import { findFutures, futuresOf, whenSettled } from "./futures.ts";
+import type { MapJob } from "./task-map.ts";
 import type { Scope } from "./scope.ts";
+import { roots } from "./signals.ts";
 import type { TaskPool } from "./task-runner.ts";
 import { runTask } from "./task-engine.ts";
 import type { TaskRun } from "./task-run.ts";
 
-let outside: TaskPool | undefined;
+const outside = new Map<number, TaskPool>();
 
 /** The pool of the innermost run; what is submitted outside all runs shares one. */
-export function poolOf(scope: Scope): TaskPool {
-  const owner = scope.taskRun ?? scope.flowRun;
-  return owner ? owner.pool() : (outside ??= scope.services.taskRunner.open(scope.settings.tasks.concurrency));
+function poolOf({ taskRun, flowRun, settings, services }: Scope): TaskPool {
+  const owner = taskRun ?? flowRun;
+  if (owner) return owner.pool();
+  const { concurrency } = settings.tasks;
+  let pool = outside.get(concurrency);
+  if (!pool) outside.set(concurrency, (pool = services.taskRunner.open(concurrency)));
+  return pool;
 }
 
-/** Hands a run to the pool of the run around it, once all that it waits for has ended. @returns its final state */
+function launch(run: TaskRun, pool: TaskPool, done: (state: State) => void): void {
+  let hasStarted = false;
+  const start = async (): Promise<void> => {
+    if (hasStarted) return;
+    hasStarted = true;
+    done(await runTask(run));
+  };
+  const queue = (): void => {
+    if (!hasStarted) pool.submit(start);
+  };
+  const found = futuresOf(run);
+  if (found) void whenSettled(found).then(queue);
+  else queue();
+  if (!hasStarted) run.endEarly = () => void start();
+}
+
+/** Hands a run to the pool of the run around it. @returns its final state */
 export function submitRun(run: TaskRun, scope: Scope): Promise<State> {
   const { promise, resolve } = Promise.withResolvers<State>();
-  const queue = (): void => poolOf(scope).submit(() => runTask(run).then(resolve));
-  // A run that waits for others must not take the place in the pool that one of those needs.
-  if (holdFutures([run.args, run.task.waitFor]))
-    void resolveFutures([run.args, run.task.waitFor], { upstream: [] }).then(queue, queue);
-  else queue();
+  launch(run, poolOf(scope), resolve);
   (scope.taskRun ?? scope.flowRun)?.track(promise);
   return promise;
+}
+
+/** What a map in a scope needs. */
+export function mapJob(scope: Scope, makeRun: (item: unknown) => TaskRun, constants: readonly unknown[]): MapJob {
+  const pool = poolOf(scope);
+  const owner = scope.taskRun ?? scope.flowRun;
+  const awaited = findFutures(constants);
+  return {
+    width: Math.max(1, pool.concurrency),
+    ready: awaited && whenSettled(awaited),
+    launch(item, done) {
+      const run = makeRun(item);
+      launch(run, pool, done);
+      return run;
+    },
+    watch: (stop) => (owner ?? roots).watch(stop),
+    track: (work) => owner?.track(work),
+    sourceFailed: (error) => owner?.logger.error(`The items of map() could not be read: ${String(error)}`),
+  };
 }

@@ -23,6 +23,50 @@ describe("a task call", () => {
     expect(() => state.result()).toThrow(error);
   });
 
+  it.each([
+    ["undefined", undefined],
+    ["null", null],
+    ["a string", "text"],
+    ["an error whose message is no string", Object.assign(new Error("x"), { message: ["a"] })],
+    [
+      "an error that cannot be looked at",
+      new Proxy(new Error("x"), {
+        getPrototypeOf: () => {
+          throw new Error("no");
+        },
+      }),
+    ],
+  ])("fails with what was thrown, be it %s, after all attempts", async (_, thrown) => {
+    let calls = 0;
+    const odd = task("odd", { retries: 1 }, () => {
+      calls += 1;
+      throw thrown;
+    });
+    const state = await odd.run();
+    expect([state.name, calls]).toEqual(["Failed", 2]);
+    const caught = await odd().then(
+      () => "nothing",
+      (error: unknown) => ({ error }),
+    );
+    expect((caught as { error: unknown }).error === thrown).toBe(true);
+    expect((await odd.submit().state()).name).toBe("Failed");
+  });
+
+  it("completes where a hook throws something odd", async () => {
+    const odd = Object.assign(new Error("x"), { message: 5 });
+    const hooked = task(
+      "hooked",
+      {
+        onCompletion: () => {
+          throw odd;
+        },
+      },
+      () => 1,
+    );
+    expect((await hooked.run()).name).toBe("Completed");
+    expect((await hooked.submit().state()).name).toBe("Completed");
+  });
+
   it("goes from Pending over Running to Completed, and to Cached on a hit", async () => {
     const seen: string[][] = [];
     const add = task(

@@ -16,7 +16,7 @@ import { cached, cancelled, completed, crashed, failed, pending, running, timedO
 import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
 import { planCaching, type CachePlan } from "./cache-plan.ts";
 import { ask, store } from "./caching.ts";
-import { awaitUpstream, holdFutures } from "./futures.ts";
+import { awaitUpstream, futuresOf } from "./futures.ts";
 import { runHooks } from "./hooks.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
@@ -30,11 +30,12 @@ export async function runTask(run: TaskRun): Promise<State> {
   around.adopt(run);
   try {
     run.enter(pending(run.now()));
-    if (around === roots && run.tells("info"))
+    if (around === roots && !run.interruption && run.tells("info"))
       run.logger.info(`Created task run '${run.name}' for task '${task.name}'`);
-    if (holdFutures(run.args) || task.waitFor.length > 0) {
-      const blocked = await awaitUpstream(run);
-      if (blocked) return await end(run, blocked);
+    const found = run.interruption ? undefined : futuresOf(run);
+    if (found) {
+      const blocked = await awaitUpstream(run, found);
+      if (blocked && !run.interruption) return await end(run, blocked);
     }
     if (run.interruption) return await end(run, ended(run, run.interruption.error, false));
     if (task.input) await validateInputs(run, task.input);
@@ -57,7 +58,7 @@ export async function runTask(run: TaskRun): Promise<State> {
     return await compute(run, plan, answer.decision);
   } catch (error) {
     // Not the body's failure: inputs that were refused, or a cache that failed while caching is strict.
-    return await end(run, failed(run.now(), "Task", error));
+    return run.state?.isFinal ? run.state : await end(run, failed(run.now(), "Task", error));
   } finally {
     around.disown(run);
   }
@@ -67,11 +68,17 @@ async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promi
   const attempts = runAttempts(run, rulesOf(run), () => callBody(run));
   const outcome: Outcome = isPromise(attempts) ? await attempts : attempts;
   if (!outcome.ok) return end(run, ended(run, outcome.error, outcome.timedOut, decision));
-  const value = run.task.output ? await validateOutput(run, outcome.value) : outcome.value;
-  if (plan.kind === "without") return end(run, completed(run.now(), value, decision));
-  const storing = store(run, plan, decision, outcome.value, outcome.durationMs);
-  const written = isPromise(storing) ? await storing : storing;
-  return end(run, completed(run.now(), value, written.decision, written.persisted));
+  let state: State;
+  try {
+    const value = run.task.output ? await validateOutput(run, outcome.value) : outcome.value;
+    const storing = plan.kind === "with" ? store(run, plan, decision, outcome.value, outcome.durationMs) : undefined;
+    const written = isPromise(storing) ? await storing : storing;
+    state = completed(run.now(), value, written?.decision ?? decision, written?.persisted ?? false);
+  } catch (error) {
+    // The body did its work; its result was refused, or could not be stored while caching is strict.
+    state = failed(run.now(), "Task", error, decision);
+  }
+  return end(run, state);
 }
 
 function callBody(run: TaskRun): unknown {
@@ -110,7 +117,9 @@ function end(run: TaskRun, state: State): State | Promise<State> {
   if (state.isCompleted) {
     if (run.tells("info")) run.logger.info(`Finished in state ${state}${told ? ` - ${decision}` : ""}`);
   } else {
-    run.logger.error(`Finished in state ${state}`);
+    // Of thousands that never started, one line each would hide the one that matters.
+    const level = state.isCancelled && run.states.length <= 2 ? "debug" : "error";
+    if (run.tells(level)) run.logger[level](`Finished in state ${state}`);
   }
   const hooks = state.isCompleted ? task.onCompletion : state.isFailed ? task.onFailure : [];
   return hooks.length > 0 ? runHooks(hooks, run, state).then(() => state) : state;

@@ -20,15 +20,20 @@ export async function validate(schema: StandardSchemaV1, value: unknown, what: s
   throw new ValidationError(`Validation of ${what} failed with error: ${issues.join("; ")}`, issues);
 }
 
+function byName(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  throw new ValidationError(`Validation of ${what} failed with error: the schema gave no object`, []);
+}
+
 /** Replaces the inputs of a task run by what its `input` schema makes of them. */
 export async function validateInputs(run: TaskRun, schema: StandardSchemaV1): Promise<void> {
-  const inputs = (await validate(schema, run.inputs, "task inputs")) as Record<string, unknown>;
+  const inputs = byName(await validate(schema, run.inputs, "task inputs"), "task inputs");
   run.replaceArguments(unbindInputs(run.task.parameters(), run.args, inputs));
 }
 
 /** Replaces the parameters of a flow run by what its `parameters` schema makes of them. */
 export async function validateParameters(run: FlowRun, schema: StandardSchemaV1): Promise<void> {
-  const parameters = (await validate(schema, run.parameters, "flow parameters")) as Record<string, unknown>;
+  const parameters = byName(await validate(schema, run.parameters, "flow parameters"), "flow parameters");
   run.replaceArguments(unbindInputs(run.flow.parameters(), run.args, parameters));
 }
 

@@ -15,3 +15,9 @@ export function isPromise<T>(value: Awaitable<T> | PromiseLike<T>): value is Pro
 export function andThen<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return isPromise(value) ? value.then(next) : next(value);
 }
+
+/** The same value; where it is a promise that nobody comes to await, its rejection is not an unhandled one. */
+export function quiet<T>(value: Awaitable<T>): Awaitable<T> {
+  if (isPromise(value)) value.catch(() => undefined);
+  return value;
+}

@@ -92,6 +92,7 @@ function sum(parts: unknown): number | undefined {
 }
 
 function show(value: unknown): string {
+  if (Object.values(Object(value) as object).some((part) => typeof part === "bigint")) return "an object with a bigint";
   return typeof value === "string"
     ? JSON.stringify(value)
     : typeof value === "object"

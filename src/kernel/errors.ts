@@ -159,18 +159,29 @@ export class UpstreamError extends OxbowError {
   }
 }
 
-/** The message of anything that was thrown, in one line. */
+/** The message of anything that was thrown, in one line. Never throws, whatever it is given. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message === "" ? error.name : error.message.split("\n", 1)[0]!;
   try {
-    return typeof error === "string" ? error : String(error);
+    if (!(error instanceof Error)) return typeof error === "string" ? error : String(error);
+    const message: unknown = error.message;
+    const text = typeof message === "string" ? message : String(message);
+    return text === "" ? String(error.name) : text.split("\n", 1)[0]!;
   } catch {
     return "a value that cannot be shown";
   }
 }
 
-/** `TypeError: x is not a function`: the name and the message of anything that was thrown, in one line. */
+/** `TypeError: x is not a function`: the name and the message of anything that was thrown, in one line. Never throws. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return messageOf(error);
-  return error.message === "" ? error.name : `${error.name}: ${messageOf(error)}`;
+  const message = messageOf(error);
+  try {
+    return error instanceof Error && message !== error.name ? `${error.name}: ${message}` : message;
+  } catch {
+    return message;
+  }
+}
+
+/** What a reader can do about an error, where it says so. */
+export function hintOf(error: unknown): string | undefined {
+  return error instanceof OxbowError ? error.hint : undefined;
 }

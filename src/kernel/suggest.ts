@@ -1,14 +1,20 @@
 /** The name among `known` that someone who wrote `name` most likely meant; `undefined` where none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const longer = known.find((candidate) => name.length > 3 && candidate.toLowerCase().startsWith(name.toLowerCase()));
-  if (longer !== undefined) return longer;
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let least = Math.max(3, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
     const edits = distance(name.toLowerCase(), candidate.toLowerCase());
     if (edits < least) [best, least] = [candidate, edits];
   }
-  return best;
+  return best ?? related(name, known);
+}
+
+/** One that begins as this one does: `retryDelay` for Python's `retry_delay_seconds`. */
+function related(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string): string => text.replaceAll("_", "").toLowerCase();
+  const begins = (whole: string, part: string): boolean => part.length > 3 && plain(whole).startsWith(plain(part));
+  const found = known.filter((candidate) => begins(candidate, name) || begins(name, candidate));
+  return found.toSorted((left, right) => right.length - left.length)[0];
 }
 
 /** Levenshtein's distance: how many letters have to be added, removed or replaced. */

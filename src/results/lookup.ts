@@ -47,9 +47,19 @@ const valueGone: Lookup = { kind: "damaged", reason: () => "the key is there, bu
 export function lookUp(place: LookupPlace, key: LookupKey, now: number): Awaitable<Lookup> {
   try {
     const lookup = fromMemory(place, key, now) ?? fromStorage(place, key, now);
-    return isPromise(lookup) ? lookup.catch(explain) : lookup;
+    return isPromise(lookup) ? lookup.catch((error: unknown) => lookAgain(place, key, now, error)) : lookup;
   } catch (error) {
-    return explain(error);
+    return lookAgain(place, key, now, error);
+  }
+}
+
+/** A record that was replaced while it was read looks damaged. A second look tells. */
+async function lookAgain(place: LookupPlace, key: LookupKey, now: number, error: unknown): Promise<Lookup> {
+  if (!(error instanceof RecordError)) return explain(error);
+  try {
+    return await fromStorage(place, key, now);
+  } catch (again) {
+    return explain(again);
   }
 }
 

@@ -6,7 +6,8 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { systemClock, type Clock } from "../kernel/clock.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
-import { MissingResultError } from "../kernel/errors.ts";
+import { ConfigurationError, MissingResultError } from "../kernel/errors.ts";
+import { whyNoKey } from "../kernel/keys.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { ListOptions, RecordMetadata, Storage } from "../storage/storage.ts";
 import { lookUp, type Lookup, type LookupKey, type LookupPlace } from "./lookup.ts";
@@ -57,7 +58,12 @@ export class ResultStore {
   readonly #placeOnly: LookupPlace;
   readonly #clock: Clock;
 
+  /** @throws {ConfigurationError} where the storage or the serializer is missing */
   constructor(options: ResultStoreOptions) {
+    for (const part of ["storage", "serializer"] as const) {
+      if (options[part]) continue;
+      throw new ConfigurationError("OXBOW_OPTION_INVALID", `A ResultStore needs a ${part}`);
+    }
     this.storage = options.storage;
     this.keyStorage = options.keyStorage;
     this.serializer = options.serializer;
@@ -108,13 +114,13 @@ export class ResultStore {
 
   /** What is known of the record under a key, expired or not. */
   async stat(key: string): Promise<RecordMetadata | undefined> {
-    return (this.keyStorage ?? this.storage).head(key);
+    return (this.keyStorage ?? this.storage).head(checked(key));
   }
 
   /** Removes the record under a key, metadata and value. @returns whether there was one */
   async delete(key: string): Promise<boolean> {
-    if (!this.keyStorage) return this.storage.delete(key);
-    const known = await this.keyStorage.delete(key);
+    if (!this.keyStorage) return this.storage.delete(checked(key));
+    const known = await this.keyStorage.delete(checked(key));
     return (await this.storage.values.delete(key)) || known;
   }
 
@@ -159,6 +165,14 @@ export class ResultStore {
   }
 }
 
+/** @throws {ConfigurationError} `OXBOW_KEY_INVALID` */
+function checked(key: string): string {
+  const fault = whyNoKey(key);
+  if (fault === undefined) return key;
+  throw new ConfigurationError("OXBOW_KEY_INVALID", `A result store has no key that is ${fault}`);
+}
+
 function plain(key: string): LookupKey {
+  checked(key);
   return { text: `=${key}`, value: key };
 }

@@ -41,6 +41,7 @@ export class State<R = unknown> {
   /** Whether the result outlives the process: it was stored now, or came from storage. */
   readonly persisted: boolean;
   readonly #value: R | undefined;
+  readonly #hasThrown: boolean;
 
   constructor(type: StateType, name: string, timestamp: number, details: StateDetails<R> = {}) {
     this.type = type;
@@ -51,6 +52,7 @@ export class State<R = unknown> {
     this.decision = details.decision;
     this.persisted = details.persisted ?? false;
     this.#value = details.value;
+    this.#hasThrown = "error" in details;
   }
 
   /** Whether the run has ended, one way or another. */
@@ -78,9 +80,9 @@ export class State<R = unknown> {
    */
   result(): R {
     if (this.type === "COMPLETED") return this.#value as R;
-    // Whatever the function threw, an Error or not.
+    // Whatever the function threw: it may be undefined.
     // oxlint-disable-next-line typescript/only-throw-error
-    if (this.error !== undefined) throw this.error;
+    if (this.#hasThrown) throw this.error;
     if (this.isCancelled) throw new CancelledError(this.message ?? "Run was cancelled");
     if (this.isFinal) throw new MissingResultError(`Run ended in state ${this} and left no error`);
     throw new MissingResultError(`Run is in state ${this} and has no result yet`);

@@ -1,5 +1,5 @@
 /* What INPUTS and FLOW_PARAMETERS have in common: a record of values by name becomes components by name. */
-import { isPromise, type Awaitable } from "../../kernel/awaitable.ts";
+import { isPromise, quiet, type Awaitable } from "../../kernel/awaitable.ts";
 import { encode, hashText } from "../../hashing/encode.ts";
 import type { Component, Selection } from "../cache-policy.ts";
 
@@ -31,7 +31,7 @@ export function namedComponents(
     const label = `${prefix}.${controls.test(name) ? JSON.stringify(name) : name}`;
     if (isPromise(text)) {
       waiting = true;
-      components.push(text.then((read) => shorten(label, read)));
+      components.push(quiet(text.then((read) => shorten(label, read))));
     } else {
       components.push(shorten(label, text));
     }
