@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { sha256 } from "../../hashing/sha256.ts";
 
 /*
  * DESIGN: which file a key lives in.
@@ -69,5 +69,5 @@ function shortened(name: string, key: string, limit: number): string {
     if (Buffer.byteLength(beginning) + Buffer.byteLength(character) > 120) break;
     beginning += character;
   }
-  return `${beginning.replace(/%[0-9A-F]?$/, "")}~${hash("sha256", key)}`;
+  return `${beginning.replace(/%[0-9A-F]?$/, "")}~${sha256(key)}`;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { codeOf } from "./disk-failure.ts";
 
@@ -26,13 +25,14 @@ export interface Writer {
 export const thisWriter: Writer = { host: hostname().replaceAll(/[^A-Za-z0-9-]/g, "_") || "host", pid: process.pid };
 
 // Worker threads have the process id of their process, and a counter of their own.
-const token = randomBytes(6).toString("hex");
+let ownToken: string | undefined;
+const token = (): string => (ownToken ??= crypto.randomUUID().slice(-12));
 let counter = 0;
 
 /** A name that no other writer uses, and that tells who made it. */
 export function ownedName(): string {
   counter += 1;
-  return `${thisWriter.host}.${thisWriter.pid}.${token}.${counter}`;
+  return `${thisWriter.host}.${thisWriter.pid}.${token()}.${counter}`;
 }
 
 /** The writer that {@link ownedName} named. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { newHash } from "../../hashing/sha256.ts";
 import type { RecordMetadata } from "../storage.ts";
 import { diskFailure } from "./disk-failure.ts";
 import { readAsync } from "./disk-files.ts";
@@ -16,7 +16,7 @@ export async function readChecked(
   metadata: RecordMetadata,
   where: string,
 ): Promise<Uint8Array> {
-  const state = createHash("sha256");
+  const state = newHash();
   const payload = await readAsync(file, offset, metadata.size, (chunk) => void state.update(chunk)).catch((error) => {
     throw diskFailure("read", where, error);
   });

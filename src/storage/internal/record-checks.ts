@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { sha256 } from "../../hashing/sha256.ts";
 import { RecordError, StorageError } from "../../kernel/errors.ts";
 import { recordFormatVersion, type RecordMetadata } from "../storage.ts";
 
@@ -96,7 +96,7 @@ export function sizeOf(chunks: readonly Uint8Array[]): number {
 /** The bytes themselves, once they are known to be the ones that were written. */
 export function checkPayload(bytes: Uint8Array, metadata: RecordMetadata, where: string): Uint8Array {
   if (bytes.byteLength !== metadata.size) throw badSize(bytes.byteLength, metadata.size, where);
-  if (hash("sha256", bytes) !== metadata.sha256) throw badChecksum(where);
+  if (sha256(bytes) !== metadata.sha256) throw badChecksum(where);
   return bytes;
 }
 

@@ -1,6 +1,5 @@
 import { fstatSync, closeSync, openSync, unlinkSync } from "node:fs";
 import { unlink } from "node:fs/promises";
-import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { StorageError } from "../../kernel/errors.ts";
 import { codeOf, diskFailure } from "../internal/disk-failure.ts";
@@ -35,7 +34,7 @@ export class ValueFiles {
 
   /** Writes a file that belongs to no row yet. */
   async write(database: Database, payload: readonly Uint8Array[]): Promise<string> {
-    const name = randomBytes(16).toString("hex");
+    const name = crypto.randomUUID().replaceAll("-", "");
     const file = `${name.slice(0, 2)}/${name.slice(2)}`;
     await database.write((connection) => this.renounce(connection, file));
     try {
