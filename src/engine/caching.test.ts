@@ -298,6 +298,9 @@ describe("what is said of a cache that fails", () => {
     const { made } = counting({ cachePolicy: INPUTS, resultStorage: failing("put") });
     const state = await withSettings({ caching: { strict: true } }, () => made.run(1));
     expect([state.name, state.decision?.outcome]).toEqual(["Failed", "miss"]);
+    const { made: unread } = counting({ cachePolicy: INPUTS, resultStorage: failing("get") });
+    const other = await withSettings({ caching: { strict: true } }, () => unread.run(1));
+    expect(String(other.decision)).toMatch(/^uncached: lookup failed/);
   });
 });
 

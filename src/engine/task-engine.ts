@@ -9,8 +9,8 @@
  * memory costs one promise in all.
  */
 import { isPromise } from "../kernel/awaitable.ts";
-import { describeError } from "../kernel/errors.ts";
-import type { Decision } from "../states/decision.ts";
+import { CachingError, describeError, messageOf } from "../kernel/errors.ts";
+import { Decision } from "../states/decision.ts";
 import type { State } from "../states/state.ts";
 import { cached, cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
 import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
@@ -58,7 +58,8 @@ export async function runTask(run: TaskRun): Promise<State> {
     return await compute(run, plan, answer.decision);
   } catch (error) {
     // Not the body's failure: inputs that were refused, or a cache that failed while caching is strict.
-    return run.state?.isFinal ? run.state : await end(run, failed(run.now(), "Task", error));
+    const decision = error instanceof CachingError ? new Decision("uncached", messageOf(error)) : undefined;
+    return run.state?.isFinal ? run.state : await end(run, failed(run.now(), "Task", error, decision));
   } finally {
     around.disown(run);
   }
