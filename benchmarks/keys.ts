@@ -1,9 +1,24 @@
 import { hash } from "node:crypto";
+import { computeKey, type CacheKey } from "../src/caching/compute-key.ts";
 import { digestOf } from "../src/hashing/encode.ts";
+import { INPUTS } from "../src/index.ts";
 import type { Row } from "./compare.ts";
 
 function plain(value: unknown): string {
   return hash("sha256", JSON.stringify(value), "hex");
+}
+
+const context = {
+  task: { name: "t", version: undefined, fn: () => undefined },
+  flowParameters: undefined,
+  runId: "run",
+  run: undefined,
+  checkKeyFunctions: false,
+};
+
+/** The key of a call under `INPUTS`, as a task makes it. */
+function keyOfCall(inputs: Record<string, unknown>): string {
+  return (computeKey(INPUTS, { ...context, inputs }) as CacheKey).value;
 }
 
 function repeat(work: (i: number) => unknown): (n: number) => void {
@@ -29,7 +44,14 @@ const dated = rows(10_000, true, true);
 /** Keys: canonical encoding and SHA-256. */
 export const keyRows: readonly Row[] = [
   {
-    name: 'key of (1, "a")',
+    name: 'key of a call (1, "a")',
+    n: 50_000,
+    oxbow: repeat((i) => keyOfCall({ x: i, y: "a" })),
+    yardstick: { name: "JSON.stringify + SHA-256", work: repeat((i) => plain({ x: i, y: "a" })) },
+    target: { ratio: 1.35 },
+  },
+  {
+    name: 'digest of [1, "a"]',
     n: 50_000,
     oxbow: repeat((i) => digestOf([i, "a"])),
     yardstick: { name: "JSON.stringify + SHA-256", work: repeat((i) => plain([i, "a"])) },

@@ -60,8 +60,14 @@ export function computeKey(policy: CachePolicy, context: KeyContext): Awaitable<
     );
   }
   const { members } = policy;
-  const contributions = members.map((member) => quiet(member.contribute(context)));
-  return contributions.some(isPromise)
+  const contributions: Array<Awaitable<readonly Component[] | Absent>> = [];
+  let waiting = false;
+  for (const member of members) {
+    const contribution = member.contribute(context);
+    if (isPromise(contribution)) waiting = true;
+    contributions.push(quiet(contribution));
+  }
+  return waiting
     ? Promise.all(contributions).then((ready) => assemble(members, ready))
     : assemble(members, contributions as Array<readonly Component[] | Absent>);
 }
@@ -87,7 +93,8 @@ function assemble(
     texts.push(text);
   }
   if (present.length === 0) return absent!;
-  return new CacheKey(keyFormat + texts.sort().join(""), present);
+  if (texts.length > 1) texts.sort();
+  return new CacheKey(keyFormat + texts.join(""), present);
 }
 
 function isPresent(contribution: readonly Component[] | Absent): contribution is readonly Component[] {

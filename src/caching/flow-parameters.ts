@@ -1,8 +1,10 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import type { Absent, Component, KeyContext, PolicyMember, Selection } from "./cache-policy.ts";
-import { joinSelections, namedComponents } from "./internal/named-values.ts";
+import { joinSelections, NamedValues } from "./internal/named-values.ts";
 
 const none: Absent = { absent: "there is no flow with parameters around the call" };
+
+const named = new NamedValues("parameters", "parameters");
 
 /** The member behind `FLOW_PARAMETERS`: what the surrounding flow was called with. */
 export class FlowParametersMember implements PolicyMember {
@@ -15,7 +17,7 @@ export class FlowParametersMember implements PolicyMember {
 
   contribute({ flowParameters }: KeyContext): Awaitable<readonly Component[] | Absent> {
     if (!flowParameters) return none;
-    return andThen(namedComponents("parameters", "parameters", flowParameters, this.selection), (components) =>
+    return andThen(named.components(flowParameters, this.selection), (components) =>
       components.length > 0 ? components : none,
     );
   }

@@ -1,7 +1,9 @@
-import { andThen, type Awaitable } from "../kernel/awaitable.ts";
+import { isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import type { Absent, Component, KeyContext, PolicyMember, Selection } from "./cache-policy.ts";
-import { joinSelections, namedComponents } from "./internal/named-values.ts";
+import { joinSelections, NamedValues } from "./internal/named-values.ts";
+
+const named = new NamedValues("inputs", "args");
 
 /** The member behind `INPUTS`: every argument of the call, by parameter name. */
 export class InputsMember implements PolicyMember {
@@ -13,9 +15,8 @@ export class InputsMember implements PolicyMember {
   }
 
   contribute({ inputs }: KeyContext): Awaitable<readonly Component[] | Absent> {
-    return andThen(namedComponents("inputs", "args", inputs, this.selection), (components) =>
-      components.length > 0 ? components : { absent: "the call has no inputs to make a key of" },
-    );
+    const components = named.components(inputs, this.selection);
+    return isPromise(components) ? components.then(orNone) : orNone(components);
   }
 
   select(selection: Selection): InputsMember {
@@ -43,4 +44,10 @@ export class InputsMember implements PolicyMember {
       },
     );
   }
+}
+
+const none: Absent = { absent: "the call has no inputs to make a key of" };
+
+function orNone(components: readonly Component[]): readonly Component[] | Absent {
+  return components.length > 0 ? components : none;
 }

@@ -29,6 +29,9 @@ export const keyFormatVersion = 1;
  * @throws {HashError} `OXBOW_VALUE_UNHASHABLE` with the path of the part that cannot be hashed; through the promise where there is one
  */
 export function encode(value: unknown, path: string): Awaitable<string> {
+  // Most inputs are one word or one number: those need no walk. JSON writes -0 as 0, as it should.
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "boolean" || value === null || Number.isFinite(value)) return String(value);
   const walk = new KeyWalk(undefined);
   const text = textOf(walk, value, path);
   return walk.unread === undefined ? text : encodeRead(value, path, walk.unread);

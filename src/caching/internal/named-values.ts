@@ -9,34 +9,59 @@ const longestText = 1024;
 // Components are parted by control characters: a name must not bring its own.
 const controls = /[\u0000-\u001f]/;
 
-/**
- * The components of named values, in the order of their names; those of `selection` only.
- *
- * @param prefix names the components: `inputs.url`
- * @param path names the values in a refusal: `args.url`
- */
-export function namedComponents(
-  prefix: string,
-  path: string,
-  values: Readonly<Record<string, unknown>>,
-  selection: Selection,
-): Awaitable<readonly Component[]> {
-  const names = Object.keys(values);
-  if (names.length > 1) names.sort();
-  const components: Array<Awaitable<Component>> = [];
-  let waiting = false;
-  for (const name of names) {
-    if (!isSelected(name, selection)) continue;
-    const text = encode(values[name], `${path}.${name}`);
-    const label = `${prefix}.${controls.test(name) ? JSON.stringify(name) : name}`;
-    if (isPromise(text)) {
-      waiting = true;
-      components.push(quiet(text.then((read) => shorten(label, read))));
-    } else {
-      components.push(shorten(label, text));
-    }
+// Names come back with every call. Those of a task are few; those of open-ended objects must not pile up.
+const mostNames = 10_000;
+
+/** What a name is called: as a component of a key, and in a refusal. */
+interface Label {
+  /** `inputs.url` */
+  readonly component: string;
+  /** `args.url` */
+  readonly path: string;
+}
+
+/** Turns records of named values into components. */
+export class NamedValues {
+  readonly #prefix: string;
+  readonly #path: string;
+  readonly #labels = new Map<string, Label>();
+
+  /**
+   * @param prefix names the components: `inputs`
+   * @param path names the values in a refusal: `args`
+   */
+  constructor(prefix: string, path: string) {
+    this.#prefix = prefix;
+    this.#path = path;
   }
-  return waiting ? Promise.all(components) : (components as Component[]);
+
+  /** The components of named values, in the order of their names; those of `selection` only. */
+  components(values: Readonly<Record<string, unknown>>, selection: Selection): Awaitable<readonly Component[]> {
+    const names = Object.keys(values);
+    if (names.length > 1) names.sort();
+    const components: Array<Awaitable<Component>> = [];
+    let waiting = false;
+    for (const name of names) {
+      if (!isSelected(name, selection)) continue;
+      const label = this.#labels.get(name) ?? this.#label(name);
+      const text = encode(values[name], label.path);
+      if (isPromise(text)) {
+        waiting = true;
+        components.push(quiet(text.then((read) => shorten(label.component, read))));
+      } else {
+        components.push(shorten(label.component, text));
+      }
+    }
+    return waiting ? Promise.all(components) : (components as Component[]);
+  }
+
+  #label(name: string): Label {
+    const shown = controls.test(name) ? JSON.stringify(name) : name;
+    const label = { component: `${this.#prefix}.${shown}`, path: `${this.#path}.${shown}` };
+    if (this.#labels.size >= mostNames) this.#labels.clear();
+    this.#labels.set(name, label);
+    return label;
+  }
 }
 
 function shorten(label: string, text: string): Component {
@@ -45,7 +70,7 @@ function shorten(label: string, text: string): Component {
 }
 
 function isSelected(name: string, { omit, pick }: Selection): boolean {
-  return !(omit?.includes(name) ?? false) && (pick?.includes(name) ?? true);
+  return !(omit !== undefined && omit.includes(name)) && (pick === undefined || pick.includes(name));
 }
 
 /** What two selections leave together: all that either omits is omitted, and only what both pick is kept. */
