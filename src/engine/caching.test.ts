@@ -166,6 +166,12 @@ describe("decisions", () => {
       const newer = made.withOptions({ version: "2" });
       await clock.advance(hour);
       expect((await newer.explain(2)).reason).toBe("source changed; last stored 1 h ago");
+      const siblings = flow("siblings", async () => {
+        await newer(7);
+        await clock.advance(1);
+        return (await newer.run(8)).decision!.reason;
+      });
+      expect(await siblings()).toBe('input "x" changed (1 of 2); source changed; last stored 1 h ago');
       const perRun = made.withOptions({ cachePolicy: INPUTS.and(RUN_ID) });
       const inFlow = flow("in", async () => (await perRun.run(1)).decision!.reason);
       await inFlow();

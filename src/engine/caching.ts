@@ -7,7 +7,7 @@ import { describeDifference } from "../caching/difference.ts";
 import type { Lookup } from "../results/lookup.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";
-import type { RecordMetadata } from "../storage/storage.ts";
+import type { RecentRecord, RecordMetadata, Storage } from "../storage/storage.ts";
 import type { CachePlan } from "./cache-plan.ts";
 import { contextOf } from "./run-context.ts";
 import { sayOnce } from "./say-once.ts";
@@ -51,18 +51,30 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
   }
 }
 
-// Enough to find the call that differs in one thing only, few enough to be read in passing.
-const recentRecords = 16;
-
-/** Made when it is read: held against what the task stored before this run began. */
+/** Made when it is read. */
 function whyAbsent(run: TaskRun, plan: Cached, lookup: Extract<Lookup, { kind: "absent" }>): () => string {
   const now = run.clock.now();
   return () => {
     if (lookup.expired) return lookup.reason();
-    const index = plan.store.keyStorage ?? plan.store.storage;
-    const recent = index.recent?.(run.task.name, run.states[0]?.timestamp ?? now, recentRecords) ?? [];
-    return describeDifference(plan.key.digests(), recent, now) ?? lookup.reason();
+    const candidates = recordsBefore(run, plan.store.keyStorage ?? plan.store.storage, now);
+    return describeDifference(plan.key.digests(), candidates, now) ?? lookup.reason();
   };
+}
+
+// Enough to find the call that differs in one thing only, few enough to be read in passing.
+const recentRecords = 16;
+
+/** What the task stored before the outermost run began: not what its siblings do now. Asked once in a flow run. */
+function recordsBefore(run: TaskRun, index: Storage, now: number): readonly RecentRecord[] {
+  let outermost = run.flowRun;
+  while (outermost?.parent) outermost = outermost.parent;
+  const begun = (outermost ?? run).states[0]?.timestamp ?? now;
+  const place = `${index.location}\n${run.task.name}`;
+  const known = outermost?.recent.get(place);
+  if (known) return known;
+  const records = index.recent?.(run.task.name, begun, recentRecords) ?? [];
+  outermost?.recent.set(place, records);
+  return records;
 }
 
 async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {

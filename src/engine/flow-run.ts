@@ -2,6 +2,7 @@ import { flowRunName } from "../kernel/ids.ts";
 import type { FlowDefinition } from "./definition.ts";
 import { Run } from "./run.ts";
 import type { Surroundings } from "./services.ts";
+import type { RecentRecord } from "../storage/storage.ts";
 import { Tally } from "./summary.ts";
 import type { TaskPool } from "./task-runner.ts";
 
@@ -15,6 +16,8 @@ export class FlowRun extends Run {
   readonly taskRun = undefined;
   /** What the task runs inside did, those of flows inside included. */
   readonly tally: Tally = new Tally();
+  /** What tasks stored before this run, by storage and task: what their misses are explained by. */
+  readonly recent: Map<string, readonly RecentRecord[]> = new Map();
   /** Warnings that were given; each is given once in a flow run. */
   readonly warned: Set<string> = new Set();
 

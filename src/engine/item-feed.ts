@@ -96,7 +96,7 @@ export class ItemFeed {
       this.#launch(next.value, onLaunch(place++));
     }
     // A generator closes what it has open; one that never answers is not waited for.
-    if (this.#stopped) void Promise.resolve(source?.return?.()).catch(() => undefined);
+    if (this.#stopped) (async () => source?.return?.())().catch(() => undefined);
   }
 
   async #open(): Promise<Iterator<unknown> | AsyncIterator<unknown> | undefined> {
