@@ -1,7 +1,7 @@
 import type { Decision } from "../states/decision.ts";
 import type { State } from "../states/state.ts";
 import type { TaskDefinition } from "../engine/definition.ts";
-import { TaskFuture, valueOf } from "../engine/futures.ts";
+import { type TaskFuture, valueOf } from "../engine/futures.ts";
 import { explainCall, invalidateCall } from "../engine/explain.ts";
 import { scopeForRun, type Scope } from "../engine/scope.ts";
 import { mapJob, submitRun } from "../engine/submit.ts";
@@ -81,8 +81,7 @@ function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => 
     run: async (...args: readonly unknown[]) => runTask(begin(args)),
     submit(...args: readonly unknown[]) {
       const scope = scopeForRun(services);
-      const run = begin(args, scope);
-      return new TaskFuture(run, submitRun(run, scope));
+      return submitRun(begin(args, scope), scope);
     },
     map(items: Items<unknown>, ...constants: readonly unknown[]) {
       checkItems(name, items);

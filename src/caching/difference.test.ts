@@ -39,13 +39,19 @@ describe("the difference to the nearest record", () => {
     expect(describeDifference(call, [far, near, older], now)).toBe("source changed; last stored 2 h ago");
   });
 
-  it("counts an input that is new or gone as changed", () => {
+  it("tells an input that is new or gone from one that changed", () => {
     const record = { createdAt: now, components: { "inputs.url": "a", "task-source": "s" } };
-    expect(describeDifference({ "inputs.url": "a", "inputs.depth": "b", "task-source": "s" }, [record], now)).toContain(
-      'input "depth" changed (1 of 2)',
-    );
+    const more = { "inputs.url": "x", "inputs.depth": "b", "task-source": "s" };
+    expect(describeDifference(more, [record], now)).toContain('input "url" changed (1 of 2); input "depth" new');
     expect(describeDifference(record.components, [{ createdAt: now, components: call }], now)).toContain(
-      'inputs "depth", "debug" changed (2 of 2)',
+      'inputs "depth", "debug" gone',
+    );
+  });
+
+  it("says that the policy changed where a kind of component is on one side only", () => {
+    const record = { createdAt: now, components: { "inputs.url": "a" } };
+    expect(describeDifference({ "inputs.url": "a", "task-source": "s" }, [record], now)).toBe(
+      "cache policy changed; last stored 0 ms ago",
     );
   });
 

@@ -32,16 +32,22 @@ export function describeDifference(
     if (!nearest || changed.length < nearest.changed.length) nearest = { candidate, changed };
   }
   if (!nearest || nearest.changed.length === 0) return undefined;
+  const { createdAt, components: earlier } = nearest.candidate;
   const parts = [
-    ...ofNamed("inputs", "input", nearest.changed, components),
-    ...ofNamed("parameters", "parameter", nearest.changed, components),
+    ...ofNamed("inputs", "input", components, earlier),
+    ...ofNamed("parameters", "parameter", components, earlier),
   ];
   for (const [name, words] of Object.entries(single)) {
-    if (nearest.changed.includes(name)) parts.push(`${words} changed`);
+    if (Object.hasOwn(components, name) && Object.hasOwn(earlier, name) && components[name] !== earlier[name]) {
+      parts.push(`${words} changed`);
+    }
+  }
+  if (Object.keys(single).some((name) => Object.hasOwn(components, name) !== Object.hasOwn(earlier, name))) {
+    parts.push("cache policy changed");
   }
   if (Object.hasOwn(components, "task-source") && !nearest.changed.includes("task-source"))
     parts.push("source unchanged");
-  return `${parts.join("; ")}; last stored ${formatMs(Math.max(0, now - nearest.candidate.createdAt))} ago`;
+  return `${parts.join("; ")}; last stored ${formatMs(Math.max(0, now - createdAt))} ago`;
 }
 
 const single: Readonly<Record<string, string>> = {
@@ -56,13 +62,22 @@ function changedNames(left: Digests, right: Digests): string[] {
   return [...names].filter((name) => left[name] !== right[name]);
 }
 
-/** `input "url" changed (1 of 3)`, for the components of one kind that have names. */
-function ofNamed(prefix: string, word: string, changed: readonly string[], components: Digests): string[] {
-  const names = changed
-    .filter((name) => name.startsWith(`${prefix}.`))
-    .map((name) => `"${name.slice(prefix.length + 1)}"`);
-  if (names.length === 0) return [];
-  const all = Object.keys(components).filter((name) => name.startsWith(`${prefix}.`)).length;
-  const shown = names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
-  return [`${word}${names.length > 1 ? "s" : ""} ${shown} changed (${names.length} of ${Math.max(all, names.length)})`];
+/** `input "url" changed (1 of 3)`, `input "depth" new`, `input "debug" gone`: for the components of one kind. */
+function ofNamed(prefix: string, word: string, left: Digests, right: Digests): string[] {
+  const names = (of: Digests): string[] => Object.keys(of).filter((name) => name.startsWith(`${prefix}.`));
+  const changed = names(left).filter((name) => Object.hasOwn(right, name) && left[name] !== right[name]);
+  const added = names(left).filter((name) => !Object.hasOwn(right, name));
+  const gone = names(right).filter((name) => !Object.hasOwn(left, name));
+  const parts: string[] = [];
+  if (changed.length > 0) parts.push(`${list(word, changed)} changed (${changed.length} of ${names(left).length})`);
+  if (added.length > 0) parts.push(`${list(word, added)} new`);
+  if (gone.length > 0) parts.push(`${list(word, gone)} gone`);
+  return parts;
+}
+
+/** `inputs "a", "b", "c" and 3 more` */
+function list(word: string, names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((name) => `"${name.slice(name.indexOf(".") + 1)}"`);
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return `${word}${names.length > 1 ? "s" : ""} ${shown.join(", ")}${more}`;
 }

@@ -21,7 +21,7 @@ export class KeyFnMember implements PolicyMember {
   }
 
   verbatim(context: KeyContext): Awaitable<string | Absent> {
-    const first = this.#call(context);
+    const first = quiet(this.#call(context));
     if (!context.checkKeyFunctions) return andThen(first, check);
     const second = quiet(this.#isChecked ? this.#call(context) : this.#callLater(context));
     return andThen(first, (one) => andThen(second, (two) => check(sameTwice(one, two))));

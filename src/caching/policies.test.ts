@@ -122,6 +122,7 @@ describe("the algebra of policies", () => {
 
   it("does not let a name or a text forge another key", () => {
     const forged = { 'x\u0005"1"\u0004inputs.y': 2 };
+    expect(keyOf(INPUTS, { inputs: { "a\u0001": 1 } })).not.toBe(keyOf(INPUTS, { inputs: { '"a\\u0001"': 1 } }));
     expect(keyOf(INPUTS, { inputs: forged })).not.toBe(keyOf(INPUTS, { inputs: { x: "1", y: 2 } }));
     expect(keyOf(cacheKey('a\u0002run-id\u0004run-id\u0005"run"').and(TASK_NAME))).not.toBe(
       keyOf(cacheKey("a").and(TASK_NAME).and(RUN_ID)),

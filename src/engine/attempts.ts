@@ -43,8 +43,7 @@ export function runAttempts(run: Run, rules: AttemptRules, body: () => unknown):
   try {
     result = body();
   } catch (error) {
-    disarm?.();
-    return afterFailure(run, rules, body, error);
+    return afterFailure(run, rules, body, error, disarm);
   }
   if (isPromise(result) || run.hasOutstanding) return finish(run, rules, body, result, begun, disarm);
   disarm?.();
@@ -65,8 +64,7 @@ async function finish(
     // What the body submitted and did not wait for belongs to the attempt.
     if (run.hasOutstanding) await run.settle(run.drain());
   } catch (error) {
-    disarm?.();
-    return afterFailure(run, rules, body, error);
+    return afterFailure(run, rules, body, error, disarm);
   }
   disarm?.();
   // What a cancelled body still returns is dropped.
@@ -83,11 +81,19 @@ function limit(run: Run, { kind, timeoutMs }: AttemptRules): (() => void) | unde
   });
 }
 
-async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, error: unknown): Promise<Outcome> {
+async function afterFailure(
+  run: Run,
+  rules: AttemptRules,
+  body: () => unknown,
+  error: unknown,
+  disarm: (() => void) | undefined,
+): Promise<Outcome> {
   const failures = run.attempt;
   // A time-out of a run inside this one, or of the body's own making, is an ordinary failure.
   const timedOut = run.overrun !== undefined && error === run.overrun;
+  // The limit holds for what the body has left behind, too.
   if (run.hasOutstanding) await run.drain();
+  disarm?.();
   if (run.interruption || failures > rules.retries || !(await wantsRetry(run, rules, error))) {
     if (!run.interruption && rules.retries > 0) logExhausted(run, rules, error, failures);
     return { ok: false, error: run.interruption?.error ?? error, timedOut: timedOut && !run.interruption };
@@ -100,16 +106,26 @@ async function afterFailure(run: Run, rules: AttemptRules, body: () => unknown, 
   );
   if (delayMs > 0) {
     run.enter(awaitingRetry(run.now(), delayMs));
-    try {
-      await sleep(run.clock, delayMs, run.signal);
-    } catch (reason) {
-      return { ok: false, error: reason, timedOut: false };
-    }
+    if (!(await pause(run, delayMs))) return { ok: false, error: run.ended()?.error ?? error, timedOut: false };
   }
-  run.attempt += 1;
+  run.nextAttempt();
   run.enter(retrying(run.now()));
   await rules.onRetry?.();
   return runAttempts(run, rules, body);
+}
+
+/** Waits before the next attempt. @returns whether there is to be one */
+async function pause(run: Run, delayMs: number): Promise<boolean> {
+  const waiting = new AbortController();
+  const unwatch = run.watch((reason) => waiting.abort(reason));
+  try {
+    await sleep(run.clock, delayMs, waiting.signal);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    unwatch();
+  }
 }
 
 function delayBefore(run: Run, rules: AttemptRules, failures: number): number | undefined {

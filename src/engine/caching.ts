@@ -72,9 +72,18 @@ function recordsBefore(run: TaskRun, index: Storage, now: number): readonly Rece
   const place = `${index.location}\n${run.task.name}`;
   const known = outermost?.recent.get(place);
   if (known) return known;
-  const records = index.recent?.(run.task.name, begun, recentRecords) ?? [];
+  const records = recentOf(index, run.task.name, begun);
   outermost?.recent.set(place, records);
   return records;
+}
+
+/** An explanation is no reason to fail. */
+function recentOf(index: Storage, taskName: string, before: number): readonly RecentRecord[] {
+  try {
+    return index.recent?.(taskName, before, recentRecords) ?? [];
+  } catch {
+    return [];
+  }
 }
 
 async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {

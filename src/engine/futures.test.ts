@@ -9,6 +9,7 @@ import {
   task,
   UpstreamError,
 } from "../index.ts";
+import { TestClock, withClock } from "../testing/index.ts";
 
 const addOne = task("add-one", async (x: number) => x + 1);
 const broken = task("broken", async (_x: number): Promise<number> => {
@@ -180,6 +181,43 @@ describe("arguments", () => {
 });
 
 describe("cancelling", () => {
+  it("ends a body of a later attempt as it ends one of the first", async () => {
+    const clock = new TestClock();
+    let attempts = 0;
+    const stubborn = task("stubborn", { retries: 1, retryDelay: "1s" }, async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error("first");
+      await new Promise(() => {});
+    });
+    await withClock(clock, async () => {
+      const future = stubborn.submit();
+      await clock.advance(1000);
+      expect(attempts).toBe(2);
+      future.cancel();
+      expect((await future.state()).name).toBe("Cancelled");
+    });
+  });
+
+  it("is not undone by a schema or a key that takes its time", async () => {
+    let release: (() => void) | undefined;
+    const slowly = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: async (value: unknown) => {
+          await new Promise<void>((resolve) => (release = resolve));
+          return { value };
+        },
+      },
+    };
+    const checked = task("checked", { output: slowly }, async () => 1);
+    const future = checked.submit();
+    while (!release) await new Promise((resolve) => setImmediate(resolve));
+    future.cancel();
+    release();
+    expect((await future.state()).name).toBe("Cancelled");
+  });
+
   it("ends at once what waits for its upstream, or for a place", async () => {
     const stuck = task("stuck", async () => {
       const { signal } = getRunContext()!;

@@ -43,6 +43,8 @@ export class ItemFeed {
   constructor(items: Items<unknown>, job: FeedJob) {
     this.#items = items;
     this.#job = job;
+    // A promise of items may fail before it is its turn to be looked at.
+    if (isPromise(items)) Promise.resolve(items).catch(() => undefined);
   }
 
   /** Takes no further item, and ends the runs in flight. */
@@ -100,12 +102,17 @@ export class ItemFeed {
   }
 
   async #open(): Promise<Iterator<unknown> | AsyncIterator<unknown> | undefined> {
-    const items = await this.#unlessStopped(Promise.resolve(this.#items));
-    if (items === undefined) return undefined;
-    const source = Object(items) as AsyncIterable<unknown> & Iterable<unknown>;
-    return typeof source[Symbol.asyncIterator] === "function"
-      ? source[Symbol.asyncIterator]()
-      : source[Symbol.iterator]();
+    try {
+      const items = await this.#unlessStopped(Promise.resolve(this.#items));
+      if (items === undefined) return undefined;
+      const source = Object(items) as AsyncIterable<unknown> & Iterable<unknown>;
+      return typeof source[Symbol.asyncIterator] === "function"
+        ? source[Symbol.asyncIterator]()
+        : source[Symbol.iterator]();
+    } catch (error) {
+      this.#job.sourceFailed(error);
+      throw error;
+    }
   }
 
   async #pull(source: Iterator<unknown> | AsyncIterator<unknown>): Promise<IteratorResult<unknown> | undefined> {

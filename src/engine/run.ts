@@ -131,6 +131,11 @@ export abstract class Run {
     this.interrupt({ kind: "cancel", error });
   }
 
+  /** How the run was ended from outside by now: to be asked again after each wait. */
+  ended(): Interruption | undefined {
+    return this.interruption;
+  }
+
   /** Ends a run that has not started: set where it waits for its turn. */
   endEarly: (() => void) | undefined;
 
@@ -173,10 +178,20 @@ export abstract class Run {
     this.#rejectAttempt?.(error);
   }
 
+  /** Another attempt begins: with a signal of its own. */
+  nextAttempt(): void {
+    this.attempt += 1;
+    this.#controller = undefined;
+  }
+
   /** Takes a run in: what ends this one ends that one too. Each run is taken in once, by the run around it. */
   adopt(child: Run): void {
     child.#membership = (this.#children ??= new Roster()).add(child);
     if (this.interruption) child.interrupt(this.interruption);
+    // A body whose time was over goes on by itself, and what it still begins belongs to nobody.
+    else if (this.state?.isFinal && !this.state.isCompleted) {
+      child.cancel(new CancelledError(`${this.label} has ended in state ${this.state.name}`));
+    }
   }
 
   disown(child: Run): void {

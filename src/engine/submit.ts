@@ -3,7 +3,7 @@
  * when they have ended. One that is cancelled before it has started ends at once, wherever it waits.
  */
 import type { State } from "../states/state.ts";
-import { findFutures, futuresOf, whenSettled } from "./futures.ts";
+import { findFutures, futuresOf, TaskFuture, whenSettled } from "./futures.ts";
 import type { MapJob } from "./task-map.ts";
 import type { Scope } from "./scope.ts";
 import { roots } from "./signals.ts";
@@ -39,12 +39,20 @@ function launch(run: TaskRun, pool: TaskPool, done: (state: State) => void): voi
   if (!hasStarted) run.endEarly = () => void start();
 }
 
-/** Hands a run to the pool of the run around it. @returns its final state */
-export function submitRun(run: TaskRun, scope: Scope): Promise<State> {
+/** Hands a run to the pool of the run around it. */
+export function submitRun(run: TaskRun, scope: Scope): TaskFuture {
   const { promise, resolve } = Promise.withResolvers<State>();
-  launch(run, poolOf(scope), resolve);
-  (scope.taskRun ?? scope.flowRun)?.track(promise);
-  return promise;
+  const owner = scope.taskRun ?? scope.flowRun;
+  // A run that waits for its turn is not yet among those inside the owner: it has to look itself whether that ends.
+  const unwatch = (owner ?? roots).watch((error) => {
+    if (!run.state) run.cancel(error);
+  });
+  launch(run, poolOf(scope), (state) => {
+    unwatch();
+    resolve(state);
+  });
+  owner?.track(promise);
+  return new TaskFuture(run, promise);
 }
 
 /** What a map in a scope needs. */
@@ -60,6 +68,7 @@ export function mapJob(scope: Scope, makeRun: (item: unknown) => TaskRun, consta
       launch(run, pool, done);
       return run;
     },
+    submit: (item) => submitRun(makeRun(item), scope),
     watch: (stop) => (owner ?? roots).watch(stop),
     track: (work) => owner?.track(work),
     sourceFailed: (error) => owner?.logger.error(`The items of map() could not be read: ${String(error)}`),

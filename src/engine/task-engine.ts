@@ -48,6 +48,8 @@ export async function runTask(run: TaskRun): Promise<State> {
 
     const asked = ask(run, plan);
     const answer = isPromise(asked) ? await asked : asked;
+    const cut = run.ended();
+    if (cut) return await end(run, ended(run, cut.error, false, answer.decision));
     if (answer.hit) {
       const state = end(
         run,
@@ -74,7 +76,10 @@ async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promi
     const value = run.task.output ? await validateOutput(run, outcome.value) : outcome.value;
     const storing = plan.kind === "with" ? store(run, plan, decision, outcome.value, outcome.durationMs) : undefined;
     const written = isPromise(storing) ? await storing : storing;
-    state = completed(run.now(), value, written?.decision ?? decision, written?.persisted ?? false);
+    const cut = run.ended();
+    state = cut
+      ? ended(run, cut.error, false, written?.decision ?? decision)
+      : completed(run.now(), value, written?.decision ?? decision, written?.persisted ?? false);
   } catch (error) {
     // The body did its work; its result was refused, or could not be stored while caching is strict.
     state = failed(run.now(), "Task", error, decision);

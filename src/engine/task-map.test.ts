@@ -101,6 +101,82 @@ describe("a map that ends early", () => {
     });
   });
 
+  it("ends what was submitted and waits for its turn when its flow takes too long", async () => {
+    const clock = new TestClock();
+    let ran = 0;
+    const slow = task("slow", async (_n: number) => {
+      ran += 1;
+      await new Promise(() => {});
+    });
+    for (const begin of [() => [1, 2, 3, 4].map((n) => slow.submit(n)), () => Array.from(slow.map([1, 2, 3, 4]))]) {
+      ran = 0;
+      const limited = flow("limited", { timeout: "1s", ...narrow }, async () => void begin());
+      await withClock(clock, async () => {
+        const running = limited.run();
+        await clock.advance(1000);
+        expect((await running).name).toBe("TimedOut");
+      });
+      expect(ran).toBe(1);
+    }
+  });
+
+  it("limits what a body has left behind when it throws, too", async () => {
+    const clock = new TestClock();
+    const never = task("never", () => new Promise(() => {}));
+    const throws = flow("throws", { timeout: "1s" }, async () => {
+      never.submit();
+      throw new Error("of the body");
+    });
+    await withClock(clock, async () => {
+      const running = throws.run();
+      await clock.advance(1000);
+      expect((await running).message).toContain("of the body");
+    });
+  });
+
+  it("begins nothing for a body whose time was over", async () => {
+    const clock = new TestClock();
+    let ticks = 0;
+    const tick = task("tick", async () => void (ticks += 1));
+    let goOn: (() => void) | undefined;
+    const over = flow("over", { timeout: "1s" }, async () => {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      await tick();
+    });
+    await withClock(clock, async () => {
+      const running = over.run();
+      await clock.advance(1000);
+      expect((await running).name).toBe("TimedOut");
+      goOn!();
+      await clock.advance(1);
+    });
+    expect(ticks).toBe(0);
+  });
+
+  it("handles a promise of items that fails before its turn, and says so", async () => {
+    const sink = memorySink();
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", listen);
+    try {
+      await withLogSink(sink, async () => {
+        const later = task("later", async () => {
+          await turn();
+          await turn();
+          return 1;
+        });
+        const pair = task("pair", async (x: unknown, _y: number) => x);
+        const failing = flow("failing", async () => pair.map(Promise.reject(new Error("no items")), later.submit()));
+        await expect(failing()).rejects.toThrow("no items");
+        await flow("unwatched", async () => void echo.map(Promise.reject(new Error("no items")))).run();
+      });
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", listen);
+    }
+    expect(sink.records.filter((record) => record.message.includes("could not be read"))).toHaveLength(2);
+  });
+
   it("waits for what is in flight where an item cannot be read, and says so even where nobody awaits it", async () => {
     const sink = memorySink();
     let ended = 0;
@@ -153,6 +229,31 @@ describe("a map that is streamed", () => {
       await expect(Promise.resolve(mapped)).rejects.toThrow("its values are gone");
     })();
     expect(calls).toBe(3);
+  });
+
+  it("is gone through once: a second loop is refused, and runs nothing", async () => {
+    let calls = 0;
+    const count = task("count", async (n: number) => ((calls += 1), n));
+    const loop = async (mapped: AsyncIterable<number>): Promise<number[]> => {
+      const seen: number[] = [];
+      for await (const value of mapped) seen.push(value);
+      return seen;
+    };
+    await flow("two", async () => {
+      const mapped = count.map([1, 2, 3]);
+      const [first, second] = await Promise.allSettled([loop(mapped), loop(mapped)]);
+      expect(first).toEqual({ status: "fulfilled", value: [1, 2, 3] });
+      expect(second.status).toBe("rejected");
+    })();
+    expect(calls).toBe(3);
+  });
+
+  it("does not hold its flow where the loop is left for good", async () => {
+    const left = flow("left", { taskRunner: inProcess({ concurrency: 2 }) }, async () => {
+      const values = echo.map([1, 2, 3, 4, 5, 6])[Symbol.asyncIterator]();
+      return (await values.next()).value as number;
+    });
+    expect(await left()).toBe(1);
   });
 
   it("throws where its turn comes what a run threw", async () => {

@@ -11,13 +11,15 @@
  */
 import { CancelledError } from "../kernel/errors.ts";
 import type { State } from "../states/state.ts";
-import { FutureGroup, TaskFuture, valueOf } from "./futures.ts";
+import { FutureGroup, type TaskFuture, valueOf } from "./futures.ts";
 import { ItemFeed, type FeedJob, type Items } from "./item-feed.ts";
 
 export type { Items } from "./item-feed.ts";
 
 /** What a map needs of the run in which it is made. */
 export interface MapJob extends FeedJob {
+  /** Hands in a run for an item, as `submit` does. */
+  submit(item: unknown): TaskFuture;
   /** Work that must end before the surrounding run does. */
   track(work: Promise<unknown>): void;
 }
@@ -83,10 +85,7 @@ export class TaskFutures<R = unknown>
   }
 
   #future(item: unknown): TaskFuture<R> {
-    const { promise, resolve } = Promise.withResolvers<State>();
-    const run = this.#job.launch(item, resolve);
-    this.#job.track(promise);
-    return new TaskFuture<R>(run, promise);
+    return this.#job.submit(item) as TaskFuture<R>;
   }
 
   /** Ends all runs in flight and starts no further ones. */
@@ -120,12 +119,15 @@ export class TaskFutures<R = unknown>
       yield* await this.all();
       return;
     }
+    if (this.#isStreamed) throw new TypeError("map() was gone through with for await already: its values are gone");
     this.#isStreamed = true;
     const ahead: Array<Promise<State>> = [];
     let grown = Promise.withResolvers<void>();
     const onLaunch = (): ((state: State) => void) => {
       const { promise, resolve } = Promise.withResolvers<State>();
       ahead.push(promise);
+      // The runs have to end before the surrounding run does; the loop itself may be left for good.
+      this.#job.track(promise);
       grown.resolve();
       return resolve;
     };
@@ -134,7 +136,7 @@ export class TaskFutures<R = unknown>
       isOver = true;
       grown.resolve();
     });
-    this.#job.track(done.catch(() => undefined));
+    done.catch(() => undefined);
     try {
       for (;;) {
         const first = ahead.shift();

@@ -53,7 +53,8 @@ export interface OxbowErrorOptions {
 /** The common ancestor: catch it to tell Oxbow's own errors from those of your functions. */
 export class OxbowError extends Error {
   readonly code: ErrorCode;
-  readonly hint: string | undefined;
+  /** What the reader can do about it. Not a field of its own where there is nothing, so that nobody reads `undefined`. */
+  declare readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: OxbowErrorOptions = {}) {
     super(
@@ -61,7 +62,7 @@ export class OxbowError extends Error {
       "cause" in options ? { cause: options.cause } : {},
     );
     this.code = code;
-    this.hint = options.hint;
+    if (options.hint !== undefined) this.hint = options.hint;
     this.name = new.target.name;
   }
 }

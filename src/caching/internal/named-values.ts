@@ -6,8 +6,8 @@ import type { Component, Selection } from "../cache-policy.ts";
 // A longer text stands in the key by its digest, so that keys and the memory tier stay small.
 const longestText = 1024;
 
-// Components are parted by control characters: a name must not bring its own.
-const controls = /[\u0000-\u001f]/;
+// Components are parted by control characters: a name that brings its own is quoted, and so is one that looks quoted.
+const quoted = /[\u0000-\u001f]|^"/;
 
 // Names come back with every call. Those of a task are few; those of open-ended objects must not pile up.
 const mostNames = 10_000;
@@ -56,7 +56,7 @@ export class NamedValues {
   }
 
   #label(name: string): Label {
-    const shown = controls.test(name) ? JSON.stringify(name) : name;
+    const shown = quoted.test(name) ? JSON.stringify(name) : name;
     const label = { component: `${this.#prefix}.${shown}`, path: `${this.#path}.${shown}` };
     if (this.#labels.size >= mostNames) this.#labels.clear();
     this.#labels.set(name, label);

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { andThen, type Awaitable, isPromise } from "../../kernel/awaitable.ts";
+import { andThen, type Awaitable, isPromise, quiet } from "../../kernel/awaitable.ts";
 import { RecordError } from "../../kernel/errors.ts";
 import { diskFailure } from "../internal/disk-failure.ts";
 import { readAsync } from "../internal/disk-files.ts";
@@ -58,7 +58,9 @@ export class RowReader {
   /** @param taskName as it is stored */
   recent(taskName: ColumnValue, before: number, limit: number): readonly RecentRecord[] {
     try {
-      const found = this.#database.read((connection) => connection?.statements.recent(taskName, before, limit) ?? []);
+      const found = quiet(
+        this.#database.read((connection) => connection?.statements.recent(taskName, before, limit) ?? []),
+      );
       // A database that is busy is not waited for: it is an explanation and no more.
       return isPromise(found) ? [] : found.map(([createdAt, components]) => recentOf(createdAt, components));
     } catch {
