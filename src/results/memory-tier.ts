@@ -67,11 +67,6 @@ export class MemoryTier {
     this.#entries.delete(text);
     this.#bytes -= costOf(text, entry);
   }
-
-  clear(): void {
-    this.#entries.clear();
-    this.#bytes = 0;
-  }
 }
 
 function costOf(text: string, entry: MemoryEntry): number {
