@@ -3,16 +3,16 @@ import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { formatMs } from "../kernel/duration.ts";
 import { CachingError, describeError } from "../kernel/errors.ts";
 import type { CacheKey } from "../caching/compute-key.ts";
-import { describeDifference } from "../caching/difference.ts";
 import type { Lookup } from "../results/lookup.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";
-import type { RecentRecord, RecordMetadata, Storage } from "../storage/storage.ts";
+import type { RecordMetadata } from "../storage/storage.ts";
 import type { CachePlan } from "./cache-plan.ts";
 import { contextOf } from "./run-context.ts";
 import { sayOnce } from "./say-once.ts";
 import type { TaskRun } from "./task-run.ts";
 import { validateOutput } from "./validation.ts";
+import { whyAbsent } from "./why-absent.ts";
 
 /** What a lookup came to: a hit has a value. */
 export type Answer =
@@ -36,7 +36,7 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
         ? examine(run, key, lookup.metadata, lookup.value)
         : hit(run, key, lookup.metadata, lookup.value);
     case "absent":
-      return { hit: false, decision: new Decision("miss", whyAbsent(run, plan, lookup), key.value) };
+      return { hit: false, decision: new Decision("miss", whyAbsent(run, plan.key, plan.store, lookup), key.value) };
     case "damaged": {
       const reason = lookup.reason();
       sayOnce(run, "warn", `Stored result not used: ${reason}`);
@@ -48,41 +48,6 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
       sayOnce(run, "warn", `Cache ${reason}`, lookup.error);
       return { hit: false, decision: new Decision("miss", reason, key.value) };
     }
-  }
-}
-
-/** Made when it is read. */
-function whyAbsent(run: TaskRun, plan: Cached, lookup: Extract<Lookup, { kind: "absent" }>): () => string {
-  const now = run.clock.now();
-  return () => {
-    if (lookup.expired) return lookup.reason();
-    const candidates = recordsBefore(run, plan.store.keyStorage ?? plan.store.storage, now);
-    return describeDifference(plan.key.digests(), candidates, now) ?? lookup.reason();
-  };
-}
-
-// Enough to find the call that differs in one thing only, few enough to be read in passing.
-const recentRecords = 16;
-
-/** What the task stored before the outermost run began: not what its siblings do now. Asked once in a flow run. */
-function recordsBefore(run: TaskRun, index: Storage, now: number): readonly RecentRecord[] {
-  let outermost = run.flowRun;
-  while (outermost?.parent) outermost = outermost.parent;
-  const begun = (outermost ?? run).states[0]?.timestamp ?? now;
-  const place = `${index.location}\n${run.task.name}`;
-  const known = outermost?.recent.get(place);
-  if (known) return known;
-  const records = recentOf(index, run.task.name, begun);
-  outermost?.recent.set(place, records);
-  return records;
-}
-
-/** An explanation is no reason to fail. */
-function recentOf(index: Storage, taskName: string, before: number): readonly RecentRecord[] {
-  try {
-    return index.recent?.(taskName, before, recentRecords) ?? [];
-  } catch {
-    return [];
   }
 }
 
