@@ -2,7 +2,7 @@
  * The composition root: the one file of the SDK that names implementations. What a task gets when it asks for nothing
  * is chosen here; everything below knows contracts only.
  */
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { CachePolicy, type CacheKeyFn } from "./caching/cache-policy.ts";
 import { FlowParametersMember } from "./caching/flow-parameters.ts";
 import { InputsMember } from "./caching/inputs.ts";
@@ -55,19 +55,24 @@ export function cacheKey(key: string): CachePolicy {
   return cacheKeyFn(() => key);
 }
 
-const byPath = new Map<string, Storage>();
-
-function storageAt(path: string, make: (path: string) => Storage): Storage {
-  const place = `${make.name}:${resolve(path)}`;
-  let storage = byPath.get(place);
-  if (!storage) byPath.set(place, (storage = make(resolve(path))));
-  return storage;
+/** One storage for each path, so that tasks share it. Relative paths are those of the moment. */
+function byPath(make: (path: string) => Storage): (path: string) => Storage {
+  const made = new Map<string, Storage>();
+  return (path) => {
+    const place = isAbsolute(path) ? path : resolve(path);
+    let storage = made.get(place);
+    if (!storage) made.set(place, (storage = make(place)));
+    return storage;
+  };
 }
+
+const sqliteAt = byPath(sqliteStorage);
+const filesAt = byPath(fileStorage);
 
 /** A path means one file per result, named by its key; no storage at all means the embedded database. */
 function storageOf(choice: Storage | string | undefined, settings: Settings): Storage {
-  if (choice === undefined) return storageAt(settings.results.storagePath, sqliteStorage);
-  return typeof choice === "string" ? storageAt(choice, fileStorage) : choice;
+  if (choice === undefined) return sqliteAt(settings.results.storagePath);
+  return typeof choice === "string" ? filesAt(choice) : choice;
 }
 
 function defaultSerializer(settings: Settings): Serializer {

@@ -1,30 +1,23 @@
-import { isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
-import type { Absent, Component, KeyContext, PolicyMember, Selection } from "./cache-policy.ts";
-import { joinSelections, NamedValues } from "./internal/named-values.ts";
+import type { PolicyMember, Selection } from "./cache-policy.ts";
+import { NamedMember, namedSource } from "./internal/named-values.ts";
 
-const named = new NamedValues("inputs", "args");
+const source = namedSource(
+  "inputs",
+  "inputs",
+  "args",
+  "the call has no inputs to make a key of",
+  ({ inputs }) => inputs,
+);
 
 /** The member behind `INPUTS`: every argument of the call, by parameter name. */
-export class InputsMember implements PolicyMember {
-  readonly kind = "inputs";
-  readonly selection: Selection;
-
+export class InputsMember extends NamedMember<"inputs"> {
   constructor(selection: Selection = {}) {
-    this.selection = selection;
+    super(source, selection);
   }
 
-  contribute({ inputs }: KeyContext): Awaitable<readonly Component[] | Absent> {
-    const components = named.components(inputs, this.selection);
-    return isPromise(components) ? components.then(orNone) : orNone(components);
-  }
-
-  select(selection: Selection): InputsMember {
-    return new InputsMember(joinSelections(this.selection, selection));
-  }
-
-  merge(other: PolicyMember): PolicyMember {
-    return new InputsMember(joinSelections(this.selection, (other as InputsMember).selection));
+  protected with(selection: Selection): PolicyMember {
+    return new InputsMember(selection);
   }
 
   checkNames(parameters: () => { readonly names: readonly string[]; readonly open: boolean }, taskName: string): void {
@@ -44,10 +37,4 @@ export class InputsMember implements PolicyMember {
       },
     );
   }
-}
-
-const none: Absent = { absent: "the call has no inputs to make a key of" };
-
-function orNone(components: readonly Component[]): readonly Component[] | Absent {
-  return components.length > 0 ? components : none;
 }

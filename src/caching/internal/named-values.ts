@@ -1,7 +1,7 @@
 /* What INPUTS and FLOW_PARAMETERS have in common: a record of values by name becomes components by name. */
 import { isPromise, quiet, type Awaitable } from "../../kernel/awaitable.ts";
 import { encode, hashText } from "../../hashing/encode.ts";
-import type { Component, Selection } from "../cache-policy.ts";
+import type { Absent, Component, KeyContext, PolicyMember, Selection } from "../cache-policy.ts";
 
 // A longer text stands in the key by its digest, so that keys and the memory tier stay small.
 const longestText = 1024;
@@ -21,7 +21,7 @@ interface Label {
 }
 
 /** Turns records of named values into components. */
-export class NamedValues {
+class NamedValues {
   readonly #prefix: string;
   readonly #path: string;
   readonly #labels = new Map<string, Label>();
@@ -73,8 +73,63 @@ function isSelected(name: string, { omit, pick }: Selection): boolean {
   return !(omit !== undefined && omit.includes(name)) && (pick === undefined || pick.includes(name));
 }
 
+/** What tells one kind of named values from the other. */
+export interface NamedSource<K extends string> {
+  readonly kind: K;
+  readonly values: NamedValues;
+  /** Said where there is nothing to make a key of. */
+  readonly none: Absent;
+  read(context: KeyContext): Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * @param prefix names the components: `inputs`
+ * @param path names the values in a refusal: `args`
+ */
+export function namedSource<K extends string>(
+  kind: K,
+  prefix: string,
+  path: string,
+  absent: string,
+  read: NamedSource<K>["read"],
+): NamedSource<K> {
+  return { kind, values: new NamedValues(prefix, path), none: { absent }, read };
+}
+
+/** A member whose components are values by name, of which some may be left out. */
+export abstract class NamedMember<K extends string> implements PolicyMember {
+  readonly kind: K;
+  readonly selection: Selection;
+  readonly #source: NamedSource<K>;
+
+  constructor(source: NamedSource<K>, selection: Selection) {
+    this.kind = source.kind;
+    this.selection = selection;
+    this.#source = source;
+  }
+
+  /** The same member with another selection. */
+  protected abstract with(selection: Selection): PolicyMember;
+
+  contribute(context: KeyContext): Awaitable<readonly Component[] | Absent> {
+    const { values, none, read } = this.#source;
+    const found = read(context);
+    const components = found === undefined ? [] : values.components(found, this.selection);
+    if (isPromise(components)) return components.then((ready) => (ready.length > 0 ? ready : none));
+    return components.length > 0 ? components : none;
+  }
+
+  select(selection: Selection): PolicyMember {
+    return this.with(joinSelections(this.selection, selection));
+  }
+
+  merge(other: PolicyMember): PolicyMember {
+    return this.with(joinSelections(this.selection, (other as NamedMember<K>).selection));
+  }
+}
+
 /** What two selections leave together: all that either omits is omitted, and only what both pick is kept. */
-export function joinSelections(left: Selection, right: Selection): Selection {
+function joinSelections(left: Selection, right: Selection): Selection {
   const omit = [...new Set([...(left.omit ?? []), ...(right.omit ?? [])])].sort();
   const pick =
     left.pick && right.pick ? left.pick.filter((name) => right.pick!.includes(name)) : (left.pick ?? right.pick);
