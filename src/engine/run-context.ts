@@ -45,11 +45,13 @@ export function contextOf(scope: Scope): RunContext | undefined {
   return innermost && new ScopeContext(scope, innermost);
 }
 
-/** The logger of the innermost run; outside all runs, one that says `oxbow`. */
+/** The logger of the innermost run of a scope; outside all runs, one that says `oxbow`. */
+export function loggerIn({ taskRun, flowRun, settings, sink, clock }: Scope): Logger {
+  const run = taskRun ?? flowRun;
+  return run ? run.logger : createLogger("oxbow", { level: settings.logging.level, sink, clock });
+}
+
+/** The logger of the code that is running. */
 export function loggerOf(services: Services): Logger {
-  const scope = currentScope();
-  const run = scope?.taskRun ?? scope?.flowRun;
-  if (run) return run.logger;
-  const outer = scopeForRun(services);
-  return createLogger("oxbow", { level: outer.settings.logging.level, sink: outer.sink, clock: outer.clock });
+  return loggerIn(scopeForRun(services));
 }

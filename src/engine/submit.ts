@@ -2,9 +2,11 @@
  * DESIGN. Handing a run to a pool. A run that waits for others must not take the place that one of those needs: it queues up
  * when they have ended. One that is cancelled before it has started ends at once, wherever it waits.
  */
+import { describeError } from "../kernel/errors.ts";
 import type { State } from "../states/state.ts";
 import { findFutures, futuresOf, TaskFuture, whenSettled } from "./futures.ts";
 import type { MapJob } from "./task-map.ts";
+import { loggerIn } from "./run-context.ts";
 import type { Scope } from "./scope.ts";
 import { roots } from "./signals.ts";
 import type { TaskPool } from "./task-runner.ts";
@@ -71,6 +73,6 @@ export function mapJob(scope: Scope, makeRun: (item: unknown) => TaskRun, consta
     submit: (item) => submitRun(makeRun(item), scope),
     watch: (stop) => (owner ?? roots).watch(stop),
     track: (work) => owner?.track(work),
-    sourceFailed: (error) => owner?.logger.error(`The items of map() could not be read: ${String(error)}`),
+    sourceFailed: (error) => loggerIn(scope).error(`The items of map() could not be read: ${describeError(error)}`),
   };
 }
