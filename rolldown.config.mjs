@@ -20,9 +20,12 @@ export default {
     index: "src/index.ts",
     "serializers/index": "src/serializers/index.ts",
     "testing/index": "src/testing/index.ts",
+    "locks/redis": "src/locks/redis.ts",
+    "locks/postgres": "src/locks/postgres.ts",
+    "storage/postgres": "src/storage/postgres.ts",
   },
   platform: "node",
-  external: [/^node:/, "acorn", "ms", "smol-toml"],
+  external: [/^node:/, "acorn", "ioredis", "ms", "pg", "smol-toml"],
   plugins: [builtInsAsTheyAre],
   output: {
     dir: "dist",

@@ -3,6 +3,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts", "examples/**/*.test.ts"],
+    globalSetup: ["tests/services/global-setup.ts"],
     setupFiles: ["tests/setup.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
     // A process for each test file: the environment, the working folder and open databases stay its own.

@@ -59,6 +59,7 @@ const types: Readonly<Record<SettingDeclaration["type"], string>> = {
   bytes: 'size: `"64MiB"`, `"10GB"`',
   path: "path",
   string: "text",
+  duration: 'duration: `"30s"`, `"5 min"`',
   delays: 'duration, or list of durations: `"1s, 10s"`',
   choice: "",
 };

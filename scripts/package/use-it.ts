@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { attempt, root, run } from "../lib/run.ts";
 
 const program = (types: boolean): string => `
-import { flow, task, INPUTS } from "oxbow";
+import { flow, task, INPUTS, OxbowError } from "oxbow";
 import * as serializers from "oxbow/serializers";
 import * as testing from "oxbow/testing";
+import { postgresLocks } from "oxbow/locks/postgres";
+import { redisLocks } from "oxbow/locks/redis";
+import { postgresStorage } from "oxbow/storage/postgres";
 import manifest from "oxbow/package.json" with { type: "json" };
 
 const double = task("double", { cachePolicy: INPUTS }, async (x${types ? ": number" : ""}) => x * 2);
@@ -19,6 +22,21 @@ if ((await total([1, 2, 3])) !== 12) throw new Error("total is wrong");
 const again${types ? ": string | undefined" : ""} = (await double.run(2)).decision?.outcome;
 if (again !== "hit") throw new Error(\`the second call is no hit but \${again}\`);
 for (const module of [serializers, testing]) if (Object.keys(module).length === 0) throw new Error("an entry point is empty");
+// Its drivers are not here: importing what needs them does no harm, and using it says what to install.
+for (const [make, driver] of [
+  [() => postgresLocks("postgres://localhost"), "pg"],
+  [() => postgresStorage("postgres://localhost"), "pg"],
+  [() => redisLocks("redis://localhost"), "ioredis"],
+]${types ? " as const" : ""}) {
+  let said${types ? ": unknown" : ""};
+  try {
+    make();
+  } catch (error) {
+    said = error;
+  }
+  if (!(said instanceof OxbowError) || said.code !== "OXBOW_DRIVER_MISSING" || !said.hint?.includes(\`npm install \${driver}\`))
+    throw new Error(\`without \${driver}: \${String(said)}\`);
+}
 console.log(\`\${manifest.name} works\`);
 `;
 

@@ -8,9 +8,10 @@ export interface Clock {
   /**
    * Calls `callback` once, `delayMs` milliseconds from now, never synchronously.
    *
+   * @param isBackground whether the process may end before: the call alone does not keep it alive. @default false
    * @returns a function that takes the call back; it may be called at any time, and more than once
    */
-  schedule(delayMs: number, callback: () => void): () => void;
+  schedule(delayMs: number, callback: () => void, isBackground?: boolean): () => void;
 }
 
 // setTimeout fires at once for anything longer: 24.8 days.
@@ -19,13 +20,14 @@ const longestTimer = 2_147_483_647;
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  schedule(delayMs, callback) {
+  schedule(delayMs, callback, isBackground = false) {
     let timer: NodeJS.Timeout;
     const arm = (remaining: number): void => {
       timer =
         remaining > longestTimer
           ? setTimeout(arm, longestTimer, remaining - longestTimer)
           : setTimeout(callback, remaining);
+      if (isBackground) timer.unref();
     };
     arm(delayMs);
     return () => clearTimeout(timer);

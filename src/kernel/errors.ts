@@ -12,6 +12,9 @@
  *   ├─ MissingResultError   the result of a state was asked for and there is none
  *   ├─ TimeoutError         a run took longer than its `timeout`
  *   ├─ CancelledError       a run was cancelled: by `cancel()`, by a signal, by its parent
+ *   ├─ LockError            a lock that cannot be had, was lost, or whose medium fails
+ *   ├─ TransactionError     a transaction was asked for something that it cannot give
+ *   ├─ TransactionCommitError   a transaction could not be committed, and was rolled back
  *   └─ UpstreamError        a run never started, because a future that it needs failed
  */
 
@@ -19,9 +22,15 @@
 export const errorCodes = {
   OXBOW_CACHING_FAILED: "The cache failed and caching.strict is on",
   OXBOW_CANCELLED: "The run was cancelled",
+  OXBOW_COMMIT_FAILED: "A transaction could not be committed and was rolled back",
   OXBOW_DRIVER_MISSING: "A driver needs a package that is not installed, or a newer Node",
   OXBOW_DURATION_INVALID: 'A duration is not of the form "30s", "1 day" or { hours: 2 }',
   OXBOW_KEY_INVALID: "A cache key function returned something that cannot be a key",
+  OXBOW_LOCKS_MISSING: "SERIALIZABLE was asked for where no lock manager can be had",
+  OXBOW_LOCK_DEADLOCK: "Two transactions of this process wait for each other's locks",
+  OXBOW_LOCK_FAILED: "A lock manager cannot be reached or does not answer as it should",
+  OXBOW_LOCK_LOST: "A lock was taken over by another holder, so its old holder may not write",
+  OXBOW_LOCK_TIMED_OUT: "A lock was not to be had within the time that was given",
   OXBOW_OPTION_INVALID: "An option has a value that it cannot have",
   OXBOW_OPTION_UNKNOWN: "An option has a name that does not exist",
   OXBOW_POLICY_CONFLICT: "Two cache policies were joined whose configurations contradict each other",
@@ -34,6 +43,9 @@ export const errorCodes = {
   OXBOW_SETTING_UNKNOWN: "A setting has a name that does not exist",
   OXBOW_STORAGE_FAILED: "A storage cannot be reached, read or written",
   OXBOW_TIMED_OUT: "The run took longer than its timeout",
+  OXBOW_TRANSACTION_ENDED: "A transaction that has ended was told to stage a value or to commit",
+  OXBOW_TRANSACTION_VALUE_INVALID: "A value of a transaction cannot be copied",
+  OXBOW_TRANSACTION_VALUE_MISSING: "A value was asked for that no transaction has",
   OXBOW_UPSTREAM_FAILED: "A future that the run depends on did not complete",
   OXBOW_VALIDATION_FAILED: "Inputs, parameters or an output were refused by their schema",
   OXBOW_VALUE_UNHASHABLE: "A value cannot be part of a cache key",
@@ -150,6 +162,44 @@ export class TimeoutError extends OxbowError {
 export class CancelledError extends OxbowError {
   constructor(message: string, options: OxbowErrorOptions = {}) {
     super("OXBOW_CANCELLED", message, options);
+  }
+}
+
+/** A lock that cannot be had, was lost, or whose medium fails: see the code. */
+export class LockError extends OxbowError {
+  /** The key that was to be locked; `undefined` where the whole lock manager fails. */
+  readonly key: string | undefined;
+
+  constructor(
+    code: "OXBOW_LOCK_DEADLOCK" | "OXBOW_LOCK_FAILED" | "OXBOW_LOCK_LOST" | "OXBOW_LOCK_TIMED_OUT",
+    key: string | undefined,
+    message: string,
+    options: OxbowErrorOptions = {},
+  ) {
+    super(code, message, options);
+    this.key = key;
+  }
+}
+
+/** A transaction was asked for something that it cannot give: see the code. */
+export class TransactionError extends OxbowError {
+  constructor(
+    code: "OXBOW_TRANSACTION_ENDED" | "OXBOW_TRANSACTION_VALUE_INVALID" | "OXBOW_TRANSACTION_VALUE_MISSING",
+    message: string,
+    options: OxbowErrorOptions = {},
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** A transaction could not be committed. It was rolled back: none of its records is there. */
+export class TransactionCommitError extends OxbowError {
+  /** Everything that went wrong, in order: what stopped the commit first, then what went wrong in undoing it. */
+  readonly errors: readonly unknown[];
+
+  constructor(message: string, errors: readonly unknown[], options: OxbowErrorOptions = {}) {
+    super("OXBOW_COMMIT_FAILED", message, { cause: errors[0], ...options });
+    this.errors = errors;
   }
 }
 

@@ -15,11 +15,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RecordError, StorageError } from "../kernel/errors.ts";
+import { LockError, RecordError, StorageError } from "../kernel/errors.ts";
 import { metadataFor } from "../testing/storage-checks/check.ts";
 import { storageSuite } from "../testing/storage-suite.ts";
 import { fileStorage } from "./file.ts";
-import { thisWriter } from "./internal/leftovers.ts";
+import { thisWriter } from "../io/leftovers.ts";
 import type { Storage } from "./storage.ts";
 
 for (const durability of ["process", "power"] as const) {
@@ -145,6 +145,14 @@ describe("A damaged file of fileStorage()", () => {
     await expect(contentOf("key")).rejects.toMatchObject({ code: "OXBOW_RECORD_TOO_NEW" });
   });
 
+  it("is replaced by any writer, whatever its fencing token was", async () => {
+    for (const damage of ["{no\n", '{"formatVersion":1,"key":"key","fence":99}\nrest', ""]) {
+      writeFileSync(join(folder, "key"), damage);
+      await storage.put(metadataFor("key", "x", { fence: 1 }), [Buffer.from("x")]);
+      expect(await contentOf("key")).toBe("x");
+    }
+  });
+
   it("may be no file at all", async () => {
     mkdirSync(join(folder, "folder"));
     execFileSync("mkfifo", [join(folder, "pipe")]);
@@ -158,6 +166,28 @@ describe("A damaged file of fileStorage()", () => {
       storage.put(metadataFor("folder", "x"), [Buffer.from("x")], { ifAbsent: true }),
     ).rejects.toThrow(StorageError);
     expect(readdirSync(join(folder, ".tmp"))).toEqual([]);
+  });
+});
+
+describe("A writer that fileStorage() refuses", () => {
+  it.each(["process", "power"] as const)("leaves nothing behind, also with durability %s", async (durability) => {
+    const fenced = fileStorage(folder, { durability });
+    for (const content of ["x", "x".repeat(200_000)]) {
+      await fenced.put(metadataFor("key", "standing", { fence: 2 }), [Buffer.from("standing")]);
+      const stale = metadataFor("key", content, { fence: 1 });
+      await expect(async () => fenced.put(stale, [Buffer.from(content)])).rejects.toThrow(LockError);
+      expect(readdirSync(join(folder, ".tmp"))).toEqual([]);
+      expect(await contentOf("key")).toBe("standing");
+    }
+  });
+
+  it("is compared after its bytes are written, not before", async () => {
+    await storage.put(metadataFor("key", "one", { fence: 1 }), [Buffer.from("one")]);
+    const bytes = Buffer.alloc(20_000_000);
+    const slow = storage.put(metadataFor("key", bytes, { fence: 1 }), [bytes]);
+    await storage.put(metadataFor("key", "two", { fence: 2 }), [Buffer.from("two")]);
+    await expect(slow).rejects.toThrow(LockError);
+    expect(await contentOf("key")).toBe("two");
   });
 });
 

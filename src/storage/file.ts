@@ -6,7 +6,9 @@ import { listFolder } from "./file/list.ts";
 import { FilePublisher } from "./file/publish.ts";
 import { readMetadata, readRecord, readWhole, statFile } from "./file/read.ts";
 import { versionAt } from "./file/version.ts";
-import { codeOf, diskFailure } from "./internal/disk-failure.ts";
+import { RecordError } from "../kernel/errors.ts";
+import { codeOf, diskFailure } from "../io/disk-failure.ts";
+import { fencedOff, isFencedOff } from "./internal/fencing.ts";
 import { checkPayloadSize } from "./internal/record-checks.ts";
 import { encodeFrameHeader } from "./internal/record-frame.ts";
 import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
@@ -31,6 +33,10 @@ export interface FileStorageOptions {
  *
  * What it promises: the contract of storage.ts, among all processes that use the folder, on every file system with
  * an atomic rename; `ifAbsent` needs hard links too. Reads create nothing.
+ * Fencing tokens are compared with the line that is there, right before the rename and in the same synchronous step:
+ * a holder whose lock was taken over is refused, whether it slept before or while it wrote. No file system can compare
+ * and rename in one: a process that is stopped exactly between these two calls, for so long that another one takes
+ * the lock over and writes, still replaces what that one wrote. Such a record is whole, and is the older result.
  * What the caller must do: nothing. `head -1 <file>` shows the metadata, `rm` removes a record.
  */
 
@@ -51,7 +57,13 @@ export function fileStorage(folder: string, options: FileStorageOptions = {}): S
 class FileStorage implements Storage {
   readonly kind = "file";
   readonly location: string;
-  readonly capabilities = { persistent: true, putIfAbsent: true, atomicBatch: false, versions: true } as const;
+  readonly capabilities = {
+    persistent: true,
+    putIfAbsent: true,
+    atomicBatch: false,
+    fencing: true,
+    versions: true,
+  } as const;
   readonly values: ValueArea;
   readonly #publisher: FilePublisher;
 
@@ -77,9 +89,9 @@ class FileStorage implements Storage {
   put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean> {
     checkPayloadSize(metadata, payload);
     const chunks = [encodeFrameHeader(metadata), ...payload];
-    return writing(this.location, () =>
-      this.#publisher.publish(recordFileName(metadata.key), chunks, options?.ifAbsent === true),
-    );
+    const name = recordFileName(metadata.key);
+    const mayReplace = metadata.fence === undefined ? undefined : () => checkFence(join(this.location, name), metadata);
+    return writing(this.location, () => this.#publisher.publish(name, chunks, options?.ifAbsent === true, mayReplace));
   }
 
   delete(key: string): boolean {
@@ -123,6 +135,18 @@ class FileValues implements ValueArea {
   delete(name: string): boolean {
     return remove(join(this.#folder, valueFileName(name)));
   }
+}
+
+/** @throws {LockError} where the record at `path` was written under a later lock than this one */
+function checkFence(path: string, { key, fence }: RecordMetadata): void {
+  let inPlace: RecordMetadata | undefined;
+  try {
+    inPlace = readMetadata(path, key);
+  } catch (error) {
+    // What cannot be used may be replaced by anybody.
+    if (!(error instanceof RecordError)) throw error;
+  }
+  if (isFencedOff(fence, inPlace?.fence)) throw fencedOff(key, path);
 }
 
 function remove(path: string): boolean {

@@ -7,6 +7,7 @@ import type {
   StoredRecord,
   ValueArea,
 } from "./storage.ts";
+import { fencedOff, isFencedOff } from "./internal/fencing.ts";
 import { checkPayload, checkPayloadSize } from "./internal/record-checks.ts";
 import { compareUtf8 } from "./internal/utf8-order.ts";
 
@@ -34,7 +35,13 @@ export function memoryStorage(): Storage {
 class MemoryStorage implements Storage {
   readonly kind = "memory";
   readonly location: string = `memory #${(places += 1)}`;
-  readonly capabilities = { persistent: false, putIfAbsent: true, atomicBatch: true, versions: true } as const;
+  readonly capabilities = {
+    persistent: false,
+    putIfAbsent: true,
+    atomicBatch: true,
+    fencing: true,
+    versions: true,
+  } as const;
   readonly values: ValueArea = new MemoryValues();
   readonly #entries = new Map<string, Entry>();
   #writes = 0;
@@ -56,7 +63,9 @@ class MemoryStorage implements Storage {
 
   put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): boolean {
     checkPayloadSize(metadata, payload);
-    if (options?.ifAbsent === true && this.#entries.has(metadata.key)) return false;
+    const inPlace = this.#entries.get(metadata.key);
+    if (options?.ifAbsent === true && inPlace !== undefined) return false;
+    this.#checkFence(metadata, inPlace?.metadata);
     this.#writes += 1;
     this.#entries.set(metadata.key, {
       metadata: frozenCopy(metadata),
@@ -67,8 +76,18 @@ class MemoryStorage implements Storage {
   }
 
   putAll(records: ReadonlyArray<readonly [RecordMetadata, readonly Uint8Array[]]>): void {
-    for (const [metadata, payload] of records) checkPayloadSize(metadata, payload);
+    // Everything that can fail first; of two records of one key the second replaces the first.
+    const inPlace = new Map<string, RecordMetadata>();
+    for (const [metadata, payload] of records) {
+      checkPayloadSize(metadata, payload);
+      this.#checkFence(metadata, inPlace.get(metadata.key) ?? this.#entries.get(metadata.key)?.metadata);
+      inPlace.set(metadata.key, metadata);
+    }
     for (const [metadata, payload] of records) this.put(metadata, payload);
+  }
+
+  #checkFence({ key, fence }: RecordMetadata, inPlace: RecordMetadata | undefined): void {
+    if (isFencedOff(fence, inPlace?.fence)) throw fencedOff(key, this.location);
   }
 
   delete(key: string): boolean {

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OxbowError, RecordError, StorageError } from "../kernel/errors.ts";
 import { metadataFor, pattern } from "../testing/storage-checks/check.ts";
 import { storageSuite } from "../testing/storage-suite.ts";
-import { thisWriter } from "./internal/leftovers.ts";
+import { thisWriter } from "../io/leftovers.ts";
 import { sqliteStorage } from "./sqlite.ts";
 import type { Storage } from "./storage.ts";
 

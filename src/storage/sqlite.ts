@@ -3,7 +3,7 @@ import { type Awaitable, andThen } from "../kernel/awaitable.ts";
 import { checkPayloadSize, sizeOf } from "./internal/record-checks.ts";
 import { type ColumnValue, toRow } from "./internal/record-columns.ts";
 import { Database } from "./sqlite/database.ts";
-import { checkSqlite } from "./sqlite/module.ts";
+import { checkSqlite } from "../io/sqlite/module.ts";
 import { RowReader } from "./sqlite/records.ts";
 import { Table } from "./sqlite/table.ts";
 import { ValueFiles } from "./sqlite/value-files.ts";
@@ -59,7 +59,13 @@ export function sqliteStorage(folder: string, options: SqliteStorageOptions = {}
 class SqliteStorage implements Storage {
   readonly kind = "sqlite";
   readonly location: string;
-  readonly capabilities = { persistent: true, putIfAbsent: true, atomicBatch: true, versions: true } as const;
+  readonly capabilities = {
+    persistent: true,
+    putIfAbsent: true,
+    atomicBatch: true,
+    fencing: true,
+    versions: true,
+  } as const;
   readonly values: ValueArea;
   readonly #database: Database;
   readonly #reader: RowReader;

@@ -27,6 +27,16 @@ export interface RecordMetadata {
   readonly tags: readonly string[];
   /** A short digest per part of the cache key (`inputs.url`, `task-source`, …): what "why" is answered from. */
   readonly components: Readonly<Record<string, string>>;
+  /**
+   * The fencing token of the lock under which it was written, a whole number; see `Lease.token` in locks/lock-manager.ts. `undefined` for
+   * a record that was written without a lock.
+   */
+  readonly fence?: number | undefined;
+  /**
+   * The transaction that it belongs to, where that spans several writes: the record counts only once the storage's value
+   * of this name is there. See results/commit-marker.ts. `undefined` for a record that counts by itself.
+   */
+  readonly commit?: string | undefined;
 }
 
 /** A record as it was found. */
@@ -50,6 +60,8 @@ export interface StorageCapabilities {
   readonly putIfAbsent: boolean;
   /** {@link Storage.putAll} publishes all of its records or none, also when the process dies half-way. */
   readonly atomicBatch: boolean;
+  /** A write with a lower fencing token than that of the record in its place is refused by the medium. */
+  readonly fencing: boolean;
   /** {@link Storage.version} is there and notices changes by other processes. */
   readonly versions: boolean;
 }
@@ -78,6 +90,9 @@ export interface ListOptions {
  *   that, the old one or none. A process that dies at any moment leaves the old or the new one. What such a
  *   process leaves behind beside that does not grow: the next writer cleans it up.
  * - **Two writers at once** leave one of the two records, whole. The last one wins, unless `ifAbsent` is asked for.
+ * - **Fencing.** Where `capabilities.fencing` is, a record with a `fence` does not replace one with a higher `fence`: `put` and
+ *   `putAll` then write nothing and throw a {@link LockError} `OXBOW_LOCK_LOST`. A record without a `fence` replaces any. Storages
+ *   without fencing write it like any other field.
  * - **Errors.** A key that is not there is `undefined` or `false`, never an error. What was found and cannot be used
  *   is a {@link RecordError}. All else that goes wrong is a {@link StorageError} with the cause, and never looks
  *   like "not there". A failed `put` leaves what was there before.

@@ -2,30 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { broken, changedMetadata, fails, firstFailure } from "../../tests/fixtures/broken-storages.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { sqliteStorage } from "../storage/sqlite.ts";
 import type { RecordMetadata, Storage, StoredRecord, ValueArea } from "../storage/storage.ts";
-import { type OpenStoragePlace, type StorageCheck, storageChecks, storageSuite } from "./storage-suite.ts";
+import { storageChecks, storageSuite } from "./storage-suite.ts";
 
 async function all(storage: Storage): Promise<RecordMetadata[]> {
   const found: RecordMetadata[] = [];
   for await (const metadata of storage.list()) found.push(metadata);
   return found;
-}
-
-/** A good storage, with some of its methods broken. */
-function broken(change: (good: Storage) => Partial<Storage>): () => Storage {
-  return () => {
-    const good = memoryStorage();
-    const changes = change(good);
-    // Methods of a class want their own `this`.
-    return new Proxy(good, {
-      get(target, name) {
-        const value: unknown = name in changes ? changes[name as keyof Storage] : Reflect.get(target, name, target);
-        return typeof value === "function" && !(name in changes) ? value.bind(target) : value;
-      },
-    });
-  };
 }
 
 function withValues(good: Storage, changes: Partial<ValueArea>): Partial<Storage> {
@@ -47,9 +33,6 @@ const renamed = (rename: (key: string) => string) =>
     delete: (key) => good.delete(rename(key)),
     put: (metadata, payload, options) => good.put({ ...metadata, key: rename(metadata.key) }, payload, options),
   }));
-
-const changedMetadata = (change: (metadata: RecordMetadata) => RecordMetadata) =>
-  broken((good) => ({ put: (metadata, payload, options) => good.put(change(metadata), payload, options) }));
 
 const mutants: Readonly<Record<string, () => Storage>> = {
   "ignores the case of keys": renamed((key) => key.toLowerCase()),
@@ -177,28 +160,12 @@ const mutants: Readonly<Record<string, () => Storage>> = {
     },
   })),
   "claims what it cannot do": broken(() => ({
-    capabilities: { putIfAbsent: true, atomicBatch: false, versions: true, persistent: false },
+    capabilities: { putIfAbsent: true, atomicBatch: false, fencing: true, versions: true, persistent: false },
   })),
 };
 
-const forOne = storageChecks.filter((check) => !check.needsAnother);
-
 async function* lazily(find: () => Promise<RecordMetadata[]>): AsyncIterable<RecordMetadata> {
   yield* await find();
-}
-
-async function firstFailure(open: OpenStoragePlace): Promise<string | undefined> {
-  for (const check of forOne) if (await fails(check, open)) return check.title;
-  return undefined;
-}
-
-async function fails(check: StorageCheck, open: OpenStoragePlace): Promise<boolean> {
-  try {
-    await check.run(open);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 describe("storageSuite()", () => {

@@ -1,3 +1,4 @@
+import { fencingChecks } from "./storage-checks/fencing.ts";
 import { keyChecks } from "./storage-checks/keys.ts";
 import { listChecks } from "./storage-checks/listing.ts";
 import { placeChecks } from "./storage-checks/places.ts";
@@ -5,6 +6,7 @@ import { raceChecks } from "./storage-checks/races.ts";
 import { recordChecks } from "./storage-checks/records.ts";
 import { valueChecks } from "./storage-checks/values.ts";
 import type { OpenStoragePlace, StorageCheck } from "./storage-checks/check.ts";
+import { registerChecks, type SuiteRunner } from "./suite-runner.ts";
 
 export type { OpenStoragePlace, StorageCheck, StoragePlace } from "./storage-checks/check.ts";
 
@@ -22,16 +24,11 @@ export const storageChecks: readonly StorageCheck[] = [
   ...recordChecks,
   ...keyChecks,
   ...raceChecks,
+  ...fencingChecks,
   ...listChecks,
   ...valueChecks,
   ...placeChecks,
 ];
-
-/** What {@link storageSuite} needs of a test runner; `vitest` and `node:test` both have it. */
-export interface SuiteRunner {
-  readonly describe: (name: string, body: () => void) => unknown;
-  readonly it: (title: string, body: () => Promise<void>) => unknown;
-}
 
 /** How {@link storageSuite} runs. */
 export interface StorageSuiteOptions {
@@ -60,13 +57,5 @@ export function storageSuite(
   open: OpenStoragePlace,
   options: StorageSuiteOptions = {},
 ): void {
-  const skip = options.skip ?? {};
-  for (const title of Object.keys(skip)) {
-    if (!storageChecks.some((check) => check.title === title))
-      throw new RangeError(`There is no check "${title}" to skip`);
-  }
-  runner.describe(name, () => {
-    for (const check of storageChecks)
-      if (!Object.hasOwn(skip, check.title)) runner.it(check.title, () => check.run(open));
-  });
+  registerChecks(runner, name, storageChecks, options.skip ?? {}, (check) => check.run(open));
 }

@@ -2,6 +2,7 @@
  * Kills a process that writes to a storage, again and again, and looks at what it has left.
  *
  *   node tests/chaos/kill-storage.ts --storage sqlite --rounds 200
+ *   node tests/services/with-services.ts --only postgres -- node tests/chaos/kill-storage.ts --storage postgres --rounds 200
  *
  * Holds where, after every kill: each record is whole, and is one of the last two writes of its key; what was
  * confirmed before the kill is there; a batch is there as a whole; and nothing is left over once the next writer
@@ -10,20 +11,31 @@
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import pg from "pg";
 import { startWriter } from "./start-writer.ts";
-import { batchKeys, metadataOf, numberIn, openStorage, payloadOf, type StorageKind } from "./storage-writer.ts";
+import {
+  batchKeys,
+  metadataOf,
+  nameOnServer,
+  numberIn,
+  openStorage,
+  payloadOf,
+  type StorageKind,
+} from "./storage-writer.ts";
 
 const { values: options } = parseArgs({
   options: { storage: { type: "string", default: "sqlite" }, rounds: { type: "string", default: "200" } },
 });
 const kind = options.storage as StorageKind;
 const rounds = Number(options.rounds);
-if (!["file", "sqlite"].includes(kind) || !(rounds > 0))
-  throw new Error("Usage: --storage file|sqlite --rounds <number>");
+if (!["file", "sqlite", "postgres"].includes(kind) || !(rounds > 0))
+  throw new Error("Usage: --storage file|sqlite|postgres --rounds <number>");
+const pgUrl = process.env["OXBOW_TEST_PG_URL"];
+if (kind === "postgres" && !pgUrl) throw new Error("Say where PostgreSQL is: OXBOW_TEST_PG_URL");
 
 const mixedKeys = ["a", "b", "c", "d", "e", "f", "g", "h"].flatMap((letter) => [`small ${letter}`, `large ${letter}`]);
 const writesPerRound = 1_000_000;
@@ -36,10 +48,12 @@ let confirmed = 0;
 let leftBehind = 0;
 
 const folder = mkdtempSync(join(tmpdir(), `oxbow-kill-${kind}-`));
+const place = kind === "postgres" ? basename(folder) : folder;
 try {
   for (let round = 1; round <= rounds; round += 1) await killOnce(round);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+  if (kind === "postgres") await ask(`DROP SCHEMA IF EXISTS "${place}" CASCADE`);
 }
 for (const fault of faults.slice(0, 20)) console.error(fault);
 console.log(
@@ -51,7 +65,7 @@ async function killOnce(round: number): Promise<void> {
   const keys = [...mixedKeys, `new small ${round}`, `new large ${round}`];
   const writer = startWriter({
     storage: kind,
-    folder,
+    folder: place,
     mode: "mixed",
     keys,
     from: round * writesPerRound,
@@ -63,6 +77,7 @@ async function killOnce(round: number): Promise<void> {
   writer.child.kill("SIGKILL");
   const { lines, code, errors } = await writer.ended;
   if (code !== null) faults.push(`round ${round}: the writer ended by itself with ${code}: ${errors.slice(0, 500)}`);
+  if (kind === "postgres") await untilServerIsDone(writer.child.pid!);
   await lookAtRecords(round, possibleContents(lines));
   await lookAtLeftovers(round);
 }
@@ -84,7 +99,7 @@ function possibleContents(lines: readonly string[]): Map<string, Content[]> {
 }
 
 async function lookAtRecords(round: number, possible: ReadonlyMap<string, readonly Content[]>): Promise<void> {
-  const storage = openStorage(kind, folder);
+  const storage = openStorage(kind, place);
   for (const [key, contents] of possible) {
     try {
       const record = await storage.get(key);
@@ -108,7 +123,7 @@ async function lookAtRecords(round: number, possible: ReadonlyMap<string, readon
 async function lookAtLeftovers(round: number): Promise<void> {
   const before = leftovers();
   leftBehind += before;
-  const storage = openStorage(kind, folder);
+  const storage = openStorage(kind, place);
   const payload = payloadOf("after", round, 100);
   await storage.put(metadataOf("after", payload), [payload]);
   await storage.close();
@@ -119,6 +134,8 @@ async function lookAtLeftovers(round: number): Promise<void> {
 
 /** Everything in the folder that belongs to no record. */
 function leftovers(): number {
+  // What a statement has begun, the server ends or undoes by itself.
+  if (kind === "postgres") return 0;
   if (kind === "file") return filesIn(join(folder, ".tmp"));
   const db = new DatabaseSync(join(folder, "records.db"));
   const numberOf = (sql: string): number => Number(Object.values(db.prepare(sql).get()!)[0]);
@@ -133,4 +150,19 @@ function leftovers(): number {
 function filesIn(path: string): number {
   if (!existsSync(path)) return 0;
   return readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+}
+
+/** What the writer had sent before it was killed may still be under way there. */
+async function untilServerIsDone(pid: number): Promise<void> {
+  const question = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1";
+  while ((await ask(question, [nameOnServer(pid)])) > 0) await sleep(5);
+}
+
+/** @returns how many rows it has */
+async function ask(text: string, values: readonly string[] = []): Promise<number> {
+  const client = new pg.Client({ connectionString: pgUrl });
+  await client.connect();
+  const { rowCount } = await client.query(text, [...values]);
+  await client.end();
+  return rowCount ?? 0;
 }

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { WriterOrder } from "./storage-writer.ts";
 
-const script = fileURLToPath(new URL("storage-writer.ts", import.meta.url));
 // Node strips types by itself from 22.18 on.
 const flags = process.features.typescript ? [] : ["--experimental-strip-types", "--no-warnings"];
 
@@ -16,6 +15,12 @@ export interface Writer {
 
 /** Starts a process that does what the order says. */
 export function startWriter(order: WriterOrder): Writer {
+  return startScript("storage-writer.ts", order);
+}
+
+/** Starts a script of this folder, with its order as JSON in its first argument. */
+export function startScript(name: string, order: unknown): Writer {
+  const script = fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(process.execPath, [...flags, script, JSON.stringify(order)], {
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -6,13 +6,15 @@ import { hash } from "node:crypto";
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { fileStorage } from "../../src/storage/file.ts";
+import { postgresStorage } from "../../src/storage/postgres.ts";
 import { sqliteStorage } from "../../src/storage/sqlite.ts";
 import type { RecordMetadata, Storage } from "../../src/storage/storage.ts";
 
-export type StorageKind = "file" | "sqlite";
+export type StorageKind = "file" | "sqlite" | "postgres";
 
 export interface WriterOrder {
   readonly storage: StorageKind;
+  /** Of the records; for `postgres` the name of their schema. */
   readonly folder: string;
   /** `mixed`: all kinds of operations on `keys`, without end; `replace`: `count` writes of the first key. */
   readonly mode: "mixed" | "replace";
@@ -29,7 +31,18 @@ export const batchKeys: readonly string[] = Array.from({ length: 40 }, (_, i) =>
 );
 
 export function openStorage(kind: StorageKind, folder: string): Storage {
+  if (kind === "postgres") return openPostgres(folder);
   return kind === "file" ? fileStorage(folder) : sqliteStorage(folder);
+}
+
+function openPostgres(schema: string): Storage {
+  const server = { connectionString: process.env["OXBOW_TEST_PG_URL"], application_name: nameOnServer(process.pid) };
+  return postgresStorage(server, { schema });
+}
+
+/** What a PostgreSQL calls a process that uses it. */
+export function nameOnServer(pid: number): string {
+  return `oxbow process ${pid}`;
 }
 
 /** The payload of a write: its key and number, then a filling that follows from them. */

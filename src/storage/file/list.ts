@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { RecordError } from "../../kernel/errors.ts";
-import { checkFolder, codeOf } from "../internal/disk-failure.ts";
+import { checkFolder, codeOf } from "../../io/disk-failure.ts";
 import { compareUtf8 } from "../internal/utf8-order.ts";
 import type { ListOptions, RecordMetadata } from "../storage.ts";
 import { isRecordFileName, keyOfFileName } from "./key-names.ts";

@@ -1,8 +1,8 @@
 import { linkSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { codeOf, quiet } from "../internal/disk-failure.ts";
-import { createFolder, flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../internal/disk-files.ts";
-import { isLeftOver, ownedName, ownerOf } from "../internal/leftovers.ts";
+import { codeOf, quiet } from "../../io/disk-failure.ts";
+import { createFolder, flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../../io/disk-files.ts";
+import { isLeftOver, ownedName, ownerOf } from "../../io/leftovers.ts";
 import { sizeOf } from "../internal/record-checks.ts";
 import { StorageError } from "../../kernel/errors.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
@@ -28,21 +28,25 @@ export class FilePublisher {
     this.#flush = flush;
   }
 
-  /** @returns `false` where `ifAbsent` found a file */
-  publish(name: string, chunks: readonly Uint8Array[], ifAbsent: boolean): Awaitable<boolean> {
+  /**
+   * @param mayReplace looks at the file that is about to be replaced, and throws where it has to stay
+   * @returns `false` where `ifAbsent` found a file
+   */
+  publish(name: string, chunks: readonly Uint8Array[], ifAbsent: boolean, mayReplace?: () => void): Awaitable<boolean> {
     const target = join(this.#folder, name);
     if (ifAbsent && isThere(target)) return false;
     if (!this.#cleaned) this.#clean();
-    if (this.#flush || sizeOf(chunks) > syncLimit) return this.#publishLarge(target, chunks, ifAbsent);
-    return this.#publishSmall(target, chunks, ifAbsent);
+    const put = (temporary: string): boolean => place(temporary, target, ifAbsent, mayReplace);
+    if (this.#flush || sizeOf(chunks) > syncLimit) return this.#publishLarge(chunks, put);
+    return this.#publishSmall(chunks, put);
   }
 
-  #publishSmall(target: string, chunks: readonly Uint8Array[], ifAbsent: boolean): boolean {
+  #publishSmall(chunks: readonly Uint8Array[], put: (temporary: string) => boolean): boolean {
     for (let retried = false; ; retried = true) {
       const temporary = join(this.#temporary, ownedName());
       try {
         writeNewFileSync(temporary, chunks);
-        return place(temporary, target, ifAbsent);
+        return put(temporary);
       } catch (error) {
         removeQuietly(temporary);
         // The first write of all, or somebody has removed the folder.
@@ -52,12 +56,12 @@ export class FilePublisher {
     }
   }
 
-  async #publishLarge(target: string, chunks: readonly Uint8Array[], ifAbsent: boolean): Promise<boolean> {
+  async #publishLarge(chunks: readonly Uint8Array[], put: (temporary: string) => boolean): Promise<boolean> {
     for (let retried = false; ; retried = true) {
       const temporary = join(this.#temporary, ownedName());
       try {
         await writeNewFile(temporary, chunks, this.#flush);
-        const won = place(temporary, target, ifAbsent);
+        const won = put(temporary);
         if (this.#flush) await flushFolder(this.#folder);
         return won;
       } catch (error) {
@@ -87,8 +91,10 @@ function isThere(target: string): boolean {
   return stats !== undefined;
 }
 
-function place(temporary: string, target: string, ifAbsent: boolean): boolean {
+function place(temporary: string, target: string, ifAbsent: boolean, mayReplace: (() => void) | undefined): boolean {
   if (!ifAbsent) {
+    // Nothing between these two that could take time.
+    mayReplace?.();
     renameSync(temporary, target);
     return true;
   }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { checkFolder, codeOf, quiet } from "../internal/disk-failure.ts";
-import { readAsync, syncLimit } from "../internal/disk-files.ts";
+import { checkFolder, codeOf, quiet } from "../../io/disk-failure.ts";
+import { readAsync, syncLimit } from "../../io/disk-files.ts";
 import { readChecked } from "../internal/read-checked.ts";
 import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
 import { decodeFrameHeader, type FrameHeader, longestFrameHeader } from "../internal/record-frame.ts";

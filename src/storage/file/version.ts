@@ -1,5 +1,5 @@
 import { type Stats, statSync } from "node:fs";
-import { quiet } from "../internal/disk-failure.ts";
+import { quiet } from "../../io/disk-failure.ts";
 
 // The clock of a file system ticks every 1 to 10 ms, and the number of a removed file is used again at once: two
 // changes within a tick can leave a file that looks the same. Such a young file gets a token that never repeats.

@@ -1,7 +1,7 @@
 import { newHash } from "../../hashing/sha256.ts";
 import type { RecordMetadata } from "../storage.ts";
-import { diskFailure } from "./disk-failure.ts";
-import { readAsync } from "./disk-files.ts";
+import { diskFailure } from "../../io/disk-failure.ts";
+import { readAsync } from "../../io/disk-files.ts";
 import { badChecksum, badSize } from "./record-checks.ts";
 
 /**

@@ -62,7 +62,13 @@ function faultOf(m: RecordMetadata): keyof RecordMetadata | undefined {
   if (typeof m.taskRunId !== "string") return "taskRunId";
   if (m.flowRunId !== undefined && typeof m.flowRunId !== "string") return "flowRunId";
   if (!Array.isArray(m.tags) || !m.tags.every((tag) => typeof tag === "string")) return "tags";
+  if (m.fence !== undefined && !isFence(m.fence)) return "fence";
+  if (m.commit !== undefined && (typeof m.commit !== "string" || m.commit === "")) return "commit";
   return hasOnlyStrings(m.components) ? undefined : "components";
+}
+
+function isFence(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function hasOnlyStrings(value: unknown): boolean {

@@ -26,6 +26,8 @@ export const metadataColumns = [
   "flow_run_id",
   "tags",
   "components",
+  "fence",
+  "commit_id",
 ] as const;
 
 /** What a column holds. */
@@ -51,6 +53,8 @@ export function toRow(m: RecordMetadata, text: (value: string) => ColumnValue): 
     m.flowRunId === undefined ? null : text(m.flowRunId),
     asJson(m.tags),
     JSON.stringify(m.components),
+    m.fence ?? null,
+    m.commit === undefined ? null : text(m.commit),
   ];
 }
 
@@ -78,8 +82,10 @@ export function fromRow(key: string, row: readonly unknown[], where: string): Re
     flowRunId,
     tags,
     components,
+    fence,
+    commit,
   ] = row;
-  const found = {
+  const found: Record<string, unknown> = {
     formatVersion,
     key,
     createdAt,
@@ -94,6 +100,9 @@ export function fromRow(key: string, row: readonly unknown[], where: string): Re
     tags: tags === "[]" ? [] : parsed(tags, where),
     components: parsed(components, where),
   };
+  // Fields that few records have: absent stays absent.
+  if (fence !== null && fence !== undefined) found["fence"] = fence;
+  if (commit !== null && commit !== undefined) found["commit"] = stored(commit);
   return checkMetadata(found, key, where);
 }
 

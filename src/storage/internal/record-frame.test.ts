@@ -12,8 +12,11 @@ const metadata = fc
     tags: fc.array(text),
     components: fc.dictionary(text, text),
     flowRunId: fc.option(text, { nil: undefined }),
+    fence: fc.option(fc.maxSafeNat(), { nil: undefined }),
+    commit: fc.option(fc.string({ unit: "grapheme", minLength: 1 }), { nil: undefined }),
   })
   .map(({ key, ...more }) => metadataFor(key, "payload", more));
+const optional = { flowRunId: undefined, fence: undefined, commit: undefined };
 
 describe("decodeFrameHeader()", () => {
   it("gives back what encodeFrameHeader() was given, whatever follows", () => {
@@ -23,7 +26,7 @@ describe("decodeFrameHeader()", () => {
         const found = decodeFrameHeader(Buffer.concat([line, payload]), metadata.key, "a file");
         expect(found?.length).toBe(line.length);
         expect(JSON.stringify(found?.metadata)).toBe(line.toString().trimEnd());
-        expect({ flowRunId: undefined, ...found?.metadata }).toEqual({ flowRunId: undefined, ...metadata });
+        expect({ ...optional, ...found?.metadata }).toEqual({ ...optional, ...metadata });
       }),
     );
   });
@@ -43,6 +46,16 @@ describe("decodeFrameHeader()", () => {
     ["has no fields", '{"formatVersion":1}\n'],
   ])("refuses a line that %s", (_, line) => {
     expect(() => decodeFrameHeader(Buffer.from(line), "key", "a file")).toThrow(RecordError);
+  });
+
+  it.each([
+    ["fence", [null, -1, 1.5, 2 ** 53, "1", {}]],
+    ["commit", [null, "", 1, {}]],
+  ])("refuses an unusable %s, which most records do not have", (field, values) => {
+    for (const wrong of values) {
+      const line = Buffer.from(`${JSON.stringify({ ...metadataFor("key", "x"), [field]: wrong })}\n`);
+      expect(() => decodeFrameHeader(line, "key", "a file"), JSON.stringify(wrong)).toThrow(`unusable "${field}"`);
+    }
   });
 
   it.each([

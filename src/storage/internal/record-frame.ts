@@ -37,6 +37,8 @@ function inOrder(m: RecordMetadata): RecordMetadata {
     flowRunId: m.flowRunId,
     tags: m.tags,
     components: m.components,
+    fence: m.fence,
+    commit: m.commit,
   };
 }
 

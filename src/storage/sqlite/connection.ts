@@ -2,11 +2,13 @@ import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { DatabaseSync } from "node:sqlite";
 import { StorageError } from "../../kernel/errors.ts";
-import { quiet } from "../internal/disk-failure.ts";
-import { busyTimeoutMs } from "./busy.ts";
-import { isUnwritable } from "./failure.ts";
-import { loadSqlite } from "./module.ts";
-import { prepareSchema } from "./schema.ts";
+import { quiet } from "../../io/disk-failure.ts";
+import { busyTimeoutMs } from "../../io/sqlite/busy.ts";
+import { fileIdentity, useLog } from "../../io/sqlite/database-file.ts";
+import { isUnwritable } from "../../io/sqlite/failure.ts";
+import { loadSqlite } from "../../io/sqlite/module.ts";
+import { prepareSchema } from "../../io/sqlite/schema.ts";
+import { recordSchema } from "./schema.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
 // A checkpoint rewrites the pages of random keys all over the file: ten times SQLite's own interval makes a write
@@ -107,9 +109,9 @@ export class Connection {
   }
 
   #identify(): string {
+    if (!this.isFrozen) return fileIdentity(this.#path);
     const stats = statSync(this.#path, quiet);
     if (stats === undefined) return "none";
-    if (!this.isFrozen) return `${stats.dev} ${stats.ino}`;
     return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${existsSync(`${this.#path}-wal`)}`;
   }
 
@@ -140,8 +142,8 @@ function prepared(db: DatabaseSync, path: string, durability: "process" | "power
       `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`,
     );
     // Before anything is changed: it may be the database of another program.
-    prepareSchema(db, path);
-    useLog(db, path);
+    prepareSchema(db, path, recordSchema, false);
+    useLog(db, path, "keep the records on a local disk, or use fileStorage(folder)");
     db.exec(
       `PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${keptLogBytes}; PRAGMA cache_size = -${cacheKib}`,
     );
@@ -152,22 +154,11 @@ function prepared(db: DatabaseSync, path: string, durability: "process" | "power
   }
 }
 
-function useLog(db: DatabaseSync, path: string): void {
-  const [mode] = Object.values(db.prepare("PRAGMA journal_mode = WAL").get() ?? {});
-  if (mode === "wal") return;
-  throw new StorageError(
-    `Cannot use ${path}: SQLite cannot keep a write-ahead log there (journal mode ${String(mode)})`,
-    {
-      hint: "the folder may be on a network share: keep the records on a local disk, or use fileStorage(folder)",
-    },
-  );
-}
-
 function frozen(open: () => DatabaseSync, path: string, first: unknown): Connection {
   let db: DatabaseSync | undefined;
   try {
     db = open();
-    prepareSchema(db, path);
+    prepareSchema(db, path, recordSchema, true);
     return new Connection(db, path, true);
   } catch (error) {
     db?.close();

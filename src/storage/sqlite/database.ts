@@ -1,12 +1,9 @@
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Awaitable, isPromise } from "../../kernel/awaitable.ts";
-import { StorageError } from "../../kernel/errors.ts";
-import { checkFolder, quiet } from "../internal/disk-failure.ts";
-import { createFolder, flushFolderSync } from "../internal/disk-files.ts";
-import { whenNotBusy } from "./busy.ts";
+import type { Awaitable } from "../../kernel/awaitable.ts";
+import { createFolder, flushFolderSync } from "../../io/disk-files.ts";
+import { whenNotBusy } from "../../io/sqlite/busy.ts";
+import { guarded, isDatabaseThere } from "../../io/sqlite/database-file.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import { sqliteFailure } from "./failure.ts";
 import { GroupCommit } from "./group-commit.ts";
 
 /*
@@ -42,13 +39,13 @@ export class Database {
 
   /** @param work gets `undefined` where there is no database yet */
   read<T>(work: (connection: Connection | undefined) => T): Awaitable<T> {
-    return this.#guarded("read", () => whenNotBusy(this.path, () => work(this.#forReading())));
+    return guarded("read", this.path, () => whenNotBusy(this.path, () => work(this.#forReading())));
   }
 
   /** Work of one statement, or in {@link Connection.transaction}. It has been committed when this returns. */
   write<T>(work: (connection: Connection) => T): Awaitable<T> {
-    if (!this.isDeferred) return this.#guarded("write", () => this.#writeNow(work));
-    return this.#guarded("write", () => this.track(this.#group.add(work)));
+    if (!this.isDeferred) return guarded("write", this.path, () => this.#writeNow(work));
+    return guarded("write", this.path, () => this.track(this.#group.add(work)));
   }
 
   #writeNow<T>(work: (connection: Connection) => T): Awaitable<T> {
@@ -90,7 +87,7 @@ export class Database {
 
   #forReading(): Connection | undefined {
     if (this.#connection?.isStale()) this.#closeConnection();
-    if (this.#connection === undefined && this.#isThere())
+    if (this.#connection === undefined && isDatabaseThere(this.path))
       this.#connection = openConnection(this.path, this.#durability, false);
     return this.#connection;
   }
@@ -98,7 +95,7 @@ export class Database {
   #forWriting(): Connection {
     if (this.#connection?.isFrozen || this.#connection?.isStale()) this.#closeConnection();
     if (this.#connection === undefined) {
-      this.#isThere();
+      isDatabaseThere(this.path);
       const parents = createFolder(dirname(this.path));
       if (this.isDeferred) parents.forEach(flushFolderSync);
       this.#connection = openConnection(this.path, this.#durability, true);
@@ -106,25 +103,6 @@ export class Database {
     if (!this.#hasWritten) this.#onFirstWrite(this.#connection);
     this.#hasWritten = true;
     return this.#connection;
-  }
-
-  #isThere(): boolean {
-    const stats = statSync(this.path, quiet);
-    if (stats === undefined) checkFolder(dirname(this.path));
-    else if (!stats.isFile())
-      throw new StorageError(`Cannot use ${this.path}: it is not a file`, { hint: "move it away" });
-    return stats !== undefined && stats.size > 0;
-  }
-
-  #guarded<T>(action: string, work: () => Awaitable<T>): Awaitable<T> {
-    try {
-      const result = work();
-      return isPromise(result)
-        ? result.catch((error: unknown) => Promise.reject(sqliteFailure(action, this.path, error)))
-        : result;
-    } catch (error) {
-      throw sqliteFailure(action, this.path, error);
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { closeSync } from "node:fs";
 import { andThen, type Awaitable, isPromise, quiet } from "../../kernel/awaitable.ts";
 import { RecordError } from "../../kernel/errors.ts";
-import { diskFailure } from "../internal/disk-failure.ts";
-import { readAsync } from "../internal/disk-files.ts";
+import { diskFailure } from "../../io/disk-failure.ts";
+import { readAsync } from "../../io/disk-files.ts";
 import { readChecked } from "../internal/read-checked.ts";
 import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
 import { type ColumnValue, fromRow, metadataColumns } from "../internal/record-columns.ts";

@@ -1,13 +1,16 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { rows } from "../../io/sqlite/rows.ts";
+import { fenceHolds } from "../internal/fencing.ts";
 import { type ColumnValue, metadataColumns } from "../internal/record-columns.ts";
 
 /** The statements on one of the two tables that have a key, a file and a payload. */
 export interface TableStatements {
   /** Whether the key was free. */
   insert(row: readonly ColumnValue[]): boolean;
-  /** Writes where no file would lose its row: `false` where there is one. */
+  /** Writes where no file would lose its row: `false` where there is one, or {@link upsert} would refuse. */
   upsertInline(row: readonly ColumnValue[]): boolean;
-  upsert(row: readonly ColumnValue[]): void;
+  /** `false` where the row that is there has a higher fencing token. */
+  upsert(row: readonly ColumnValue[]): boolean;
   /** The columns after the key. */
   find(key: Uint8Array): readonly unknown[] | undefined;
   /** `undefined` where there is no row, `null` where the payload is in it. */
@@ -41,9 +44,9 @@ export interface IntentStatements {
 
 /** Prepares everything that {@link Statements} has. */
 export function prepareStatements(db: DatabaseSync): Statements {
-  const columns = metadataColumns.join(", ");
-  const head = rows(db, `SELECT ${metadataColumns.slice(1).join(", ")} FROM records WHERE key = ?`);
-  const page = rows(db, `SELECT ${columns} FROM records WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`);
+  const columns = readable(db);
+  const head = rows(db, `SELECT ${columns.slice(1).join(", ")} FROM records WHERE key = ?`);
+  const page = rows(db, `SELECT ${columns.join(", ")} FROM records WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`);
   // An index by task would make every write a fifth dearer. Rows are in the order of their first writing, and the
   // newest few hundred nearly always hold what is looked for.
   const recent = rows(
@@ -53,8 +56,8 @@ export function prepareStatements(db: DatabaseSync): Statements {
   );
   const dataVersion = rows(db, "PRAGMA data_version");
   return {
-    records: prepareTable(db, "records", [...metadataColumns, "file", "payload"]),
-    values: prepareTable(db, "plain_values", ["key", "size", "file", "payload"]),
+    records: prepareTable(db, "records", metadataColumns, columns, fenceHolds("records")),
+    values: prepareTable(db, "plain_values", ["key", "size"], ["key", "size"], "TRUE"),
     head: (key) => head.get(key),
     page: (from, to, limit) => page.all(from, to, limit),
     recent: (taskName, before, limit) => recent.all(taskName, before, limit),
@@ -63,24 +66,50 @@ export function prepareStatements(db: DatabaseSync): Statements {
   };
 }
 
-function prepareTable(db: DatabaseSync, table: string, columns: readonly string[]): TableStatements {
-  const [, ...others] = columns;
+/** How the metadata columns are read: a database that cannot be changed may be of an older schema, without some. */
+function readable(db: DatabaseSync): string[] {
+  const there = rows(db, "SELECT name FROM pragma_table_info('records')").all();
+  return metadataColumns.map((column) => (there.some(([name]) => name === column) ? column : `NULL AS ${column}`));
+}
+
+/**
+ * @param known the columns before `file` and `payload`, the key first
+ * @param readable how these are read
+ * @param mayReplace what has to hold where a row is replaced, in SQL
+ */
+function prepareTable(
+  db: DatabaseSync,
+  table: string,
+  known: readonly string[],
+  readable: readonly string[],
+  mayReplace: string,
+): TableStatements {
+  const columns = [...known, "file", "payload"];
+  const others = columns.slice(1);
   const into = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")}) ON CONFLICT (key) DO`;
   const set = others.map((column) => `${column} = excluded.${column}`).join(", ");
-  const insert = db.prepare(`${into} NOTHING`);
-  const upsert = db.prepare(`${into} UPDATE SET ${set}`);
-  const upsertInline = db.prepare(`${into} UPDATE SET ${set} WHERE ${table}.file IS NULL`);
+  // When they are needed: where nothing can be written, some of the columns may be missing.
+  const insert = lazily(() => db.prepare(`${into} NOTHING`));
+  const upsert = lazily(() => db.prepare(`${into} UPDATE SET ${set} WHERE ${mayReplace}`));
+  const upsertInline = lazily(() =>
+    db.prepare(`${into} UPDATE SET ${set} WHERE ${table}.file IS NULL AND ${mayReplace}`),
+  );
   const remove = db.prepare(`DELETE FROM ${table} WHERE key = ?`);
-  const find = rows(db, `SELECT ${others.join(", ")} FROM ${table} WHERE key = ?`);
+  const find = rows(db, `SELECT ${readable.slice(1).join(", ")}, file, payload FROM ${table} WHERE key = ?`);
   const fileOf = rows(db, `SELECT file FROM ${table} WHERE key = ?`);
   return {
-    insert: (row) => insert.run(...row).changes === 1,
-    upsertInline: (row) => upsertInline.run(...row).changes === 1,
-    upsert: (row) => void upsert.run(...row),
+    insert: (row) => insert().run(...row).changes === 1,
+    upsertInline: (row) => upsertInline().run(...row).changes === 1,
+    upsert: (row) => upsert().run(...row).changes === 1,
     find: (key) => find.get(key),
     fileOf: (key) => fileOf.get(key)?.[0] as string | null | undefined,
     remove: (key) => remove.run(key).changes === 1,
   };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function prepareIntents(db: DatabaseSync): IntentStatements {
@@ -91,29 +120,5 @@ function prepareIntents(db: DatabaseSync): IntentStatements {
     add: (file, host, pid, since) => void add.run(file, host, pid, since),
     remove: (file) => remove.run(file).changes === 1,
     all: () => all.all(),
-  };
-}
-
-interface Rows {
-  get(...values: ColumnValue[]): readonly unknown[] | undefined;
-  all(...values: ColumnValue[]): ReadonlyArray<readonly unknown[]>;
-}
-
-/** Rows as arrays: an object per row costs 2 µs more. Node before 22.16 has only objects. */
-function rows(db: DatabaseSync, sql: string): Rows {
-  const statement = db.prepare(sql) as StatementSync & { setReturnArrays?(on: boolean): void };
-  if (typeof statement.setReturnArrays !== "function") {
-    return {
-      get: (...values) => {
-        const row = statement.get(...values);
-        return row && Object.values(row);
-      },
-      all: (...values) => statement.all(...values).map((row) => Object.values(row)),
-    };
-  }
-  statement.setReturnArrays(true);
-  return {
-    get: (...values) => statement.get(...values) as unknown as unknown[] | undefined,
-    all: (...values) => statement.all(...values) as unknown as unknown[][],
   };
 }

@@ -1,6 +1,7 @@
 import { type Awaitable, andThen } from "../../kernel/awaitable.ts";
-import { joined, syncLimit } from "../internal/disk-files.ts";
+import { joined, syncLimit } from "../../io/disk-files.ts";
 import type { ColumnValue } from "../internal/record-columns.ts";
+import { fencedOff } from "../internal/fencing.ts";
 import { sizeOf } from "../internal/record-checks.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
@@ -20,7 +21,8 @@ const nothingLost: Outcome = { written: true };
  *
  * What it does: a payload of up to 64 KiB is part of the row, and writing it is one statement. A larger one is a
  * file (value-files.ts), written first and published with its row.
- * What it promises: one transaction per call, whatever it replaces.
+ * What it promises: one transaction per call, whatever it replaces. A record with a lower fencing token than that of
+ * the one in its place ends that transaction with a LockError; the comparison is part of the statement that writes.
  * What the caller must do: pass the columns in the order of the table, the key first.
  */
 export class Table {
@@ -122,8 +124,8 @@ export class Table {
     const table = this.#of(connection.statements);
     const key = row[0] as Uint8Array;
     const orphan = ifAbsent ? undefined : (table.fileOf(key) ?? undefined);
-    if (!ifAbsent) table.upsert(row);
-    else if (!table.insert(row)) return { written: false };
+    if (ifAbsent && !table.insert(row)) return { written: false };
+    if (!ifAbsent && !table.upsert(row)) throw fencedOff(Buffer.from(key).toString(), this.#database.path);
     if (file !== undefined) this.#files.adopt(connection, file);
     if (orphan !== undefined) this.#files.renounce(connection, orphan);
     return { written: true, orphan };

@@ -16,7 +16,7 @@ export const placeChecks: readonly StorageCheck[] = [
   check("A storage says what it is, and has what its capabilities say", async (storage) => {
     assert.match(storage.kind, /^[a-z0-9-]+$/);
     assert.ok(storage.location.length > 0);
-    for (const flag of ["persistent", "putIfAbsent", "atomicBatch", "versions"] as const) {
+    for (const flag of ["persistent", "putIfAbsent", "atomicBatch", "fencing", "versions"] as const) {
       assert.equal(typeof storage.capabilities[flag], "boolean", `The capability ${flag}`);
     }
     assert.equal(typeof storage.putAll === "function", storage.capabilities.atomicBatch, "putAll() and atomicBatch");

@@ -28,6 +28,8 @@ const allFields = {
   taskRunId: "id\0",
   createdAt: 1_767_225_600_000.25,
   durationMs: 0.001,
+  fence: Number.MAX_SAFE_INTEGER,
+  commit: "5f0c\0 é😀",
 } as const;
 
 export const recordChecks: readonly StorageCheck[] = [
@@ -54,6 +56,8 @@ export const recordChecks: readonly StorageCheck[] = [
     expectMetadata((await storage.get("key"))?.metadata, metadata);
     expectMetadata(await storage.head("key"), metadata);
     assert.equal((await storage.head("key"))?.expiresAt, undefined);
+    assert.equal((await storage.head("key"))?.fence, undefined);
+    assert.equal((await storage.head("key"))?.commit, undefined);
   }),
 
   check("A payload that does not have the checksum of its metadata is an error, never a value", async (storage) => {
@@ -107,7 +111,9 @@ export const recordChecks: readonly StorageCheck[] = [
         const metadata = metadataFor(
           "key",
           pattern(size, i),
-          i % 2 === 0 ? { expiresAt: i + 1, tags: [`write ${i}`] } : { flowRunId: `run ${i}` },
+          i % 2 === 0
+            ? { expiresAt: i + 1, tags: [`write ${i}`], fence: 0 }
+            : { flowRunId: `run ${i}`, commit: `${i}` },
         );
         assert.equal(await storage.put(metadata, [pattern(size, i)]), true);
         await expectContent(storage, "key", pattern(size, i));

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { OxbowError, StorageError } from "../../kernel/errors.ts";
+import { OxbowError, StorageError } from "../kernel/errors.ts";
 
-const elsewhere = "or keep the records elsewhere: OXBOW_HOME, or the folder given to the storage";
+const elsewhere = "or use another place: OXBOW_HOME, or another folder for the storage or the locks";
 
 const advice: Readonly<Record<string, string>> = {
   EACCES: `give this user the right to read and write there, ${elsewhere}`,

@@ -23,9 +23,9 @@ export function checkSqlite(): void {
 function missing(): OxbowError {
   return new OxbowError(
     "OXBOW_DRIVER_MISSING",
-    `This Node (${process.version}) has no node:sqlite, which sqliteStorage() needs`,
+    `This Node (${process.version}) has no node:sqlite, which sqliteStorage() and sqliteLocks() need`,
     {
-      hint: "use Node 22.13 or newer without --no-experimental-sqlite, or keep the records in fileStorage(folder)",
+      hint: "use Node 22.13 or newer without --no-experimental-sqlite, or use fileStorage(folder) and fileLocks(folder)",
     },
   );
 }

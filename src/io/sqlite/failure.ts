@@ -1,5 +1,5 @@
 import { type OxbowError, StorageError } from "../../kernel/errors.ts";
-import { diskFailure } from "../internal/disk-failure.ts";
+import { diskFailure } from "../disk-failure.ts";
 
 // Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte.
 const primary = {
@@ -14,7 +14,7 @@ const primary = {
   notadb: 26,
 } as const;
 
-const elsewhere = "or keep the records elsewhere: OXBOW_HOME, or the folder given to the storage";
+const elsewhere = "or use another place: OXBOW_HOME, or another folder for the storage or the locks";
 const moveAway =
   "move the file away together with its -wal and -shm: Oxbow then starts a new one; `sqlite3 <file> .recover` may save what is in it";
 

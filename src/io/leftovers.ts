@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { codeOf } from "./disk-failure.ts";
+import { isAlive } from "./process-identity.ts";
 
 /*
  * DESIGN: who may clean up after whom.
@@ -45,15 +45,4 @@ export function ownerOf(name: string): Writer | undefined {
 export function isLeftOver(writer: Writer | undefined, sinceMs: number): boolean {
   if (writer !== undefined && writer.host === thisWriter.host && !isAlive(writer.pid)) return true;
   return Date.now() - sinceMs > patienceMs;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
-    return codeOf(error) !== "ESRCH";
-  }
 }

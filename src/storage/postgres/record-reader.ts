@@ -1,0 +1,97 @@
+import type { Schema } from "../../io/postgres/schema.ts";
+import { RecordError } from "../../kernel/errors.ts";
+import { rangeOf, successor } from "../internal/key-range.ts";
+import { checkPayload, replacedRecord } from "../internal/record-checks.ts";
+import { fromRow } from "../internal/record-columns.ts";
+import type { ListOptions, RecordMetadata, StoredRecord } from "../storage.ts";
+import { keyColumns } from "./keys.ts";
+import { type PayloadTable, payloadUpTo } from "./payload-table.ts";
+import { columns } from "./tables.ts";
+
+const rowsPerPage = 500;
+const metadata = columns.join(", ");
+const all = `${metadata}, ${payloadUpTo("size")}`;
+
+/*
+ * DESIGN: how records are read.
+ *
+ * What it does: one statement gives metadata and payload. A payload above 8 MiB is read when it is asked for, piece by piece, all
+ * of the same writing of the row.
+ * What it promises: a record that was replaced between two pieces is a RecordError, never a mixture.
+ */
+export class RecordReader {
+  readonly #schema: Schema;
+  readonly #table: PayloadTable;
+
+  constructor(schema: Schema, table: PayloadTable) {
+    this.#schema = schema;
+    this.#table = table;
+  }
+
+  async get(key: string): Promise<StoredRecord | undefined> {
+    const row = await this.#table.find(key, all);
+    if (row === undefined) return undefined;
+    const where = this.#where(key);
+    const found = fromRow(key, row, where);
+    const payload = row[columns.length] as Uint8Array | null;
+    return {
+      metadata: found,
+      bytes: () => (payload === null ? this.#readPieces(found, where) : checkPayload(payload, found, where)),
+    };
+  }
+
+  async head(key: string): Promise<RecordMetadata | undefined> {
+    const row = await this.#table.find(key, metadata);
+    return row && fromRow(key, row, this.#where(key));
+  }
+
+  async *list({ prefix = "", after }: ListOptions): AsyncIterable<RecordMetadata> {
+    const range = rangeOf(prefix, after);
+    let from = range.from;
+    for (;;) {
+      const page = await this.#page(from, range.to);
+      for (const row of page) {
+        const found = this.#listed(keyIn(row).toString(), row);
+        if (found !== undefined) yield found;
+      }
+      if (page.length < rowsPerPage) return;
+      from = successor(keyIn(page.at(-1)!));
+    }
+  }
+
+  async #page(from: Uint8Array, to: Uint8Array): Promise<ReadonlyArray<readonly unknown[]>> {
+    const [first, end] = [keyColumns(from), keyColumns(to)];
+    const found = await this.#schema.queryIfThere({
+      text: `SELECT ${metadata}, key_head, key_tail FROM ${this.#schema.quoted}.records
+        WHERE (key_head, key_tail) >= ($1, $2) AND (key_head, key_tail) < ($3, $4) ORDER BY key_head, key_tail LIMIT ${rowsPerPage}`,
+      values: [first.head, first.tail, end.head, end.tail],
+      action: "read",
+      isRepeatable: true,
+      isFixed: true,
+    });
+    return found?.rows ?? [];
+  }
+
+  #listed(key: string, row: readonly unknown[]): RecordMetadata | undefined {
+    try {
+      return fromRow(key, row, this.#where(key));
+    } catch (error) {
+      if (error instanceof RecordError) return undefined;
+      throw error;
+    }
+  }
+
+  async #readPieces(found: RecordMetadata, where: string): Promise<Uint8Array> {
+    const bytes = await this.#table.readPieces(found.key, "sha256", found.sha256);
+    if (bytes === undefined) throw replacedRecord(where);
+    return checkPayload(bytes, found, where);
+  }
+
+  #where(key: string): string {
+    return `${this.#schema.location} (key "${key}")`;
+  }
+}
+
+function keyIn(row: readonly unknown[]): Buffer {
+  return Buffer.concat(row.slice(-2) as Uint8Array[]);
+}
