@@ -13,6 +13,7 @@ import { formatMs } from "../kernel/duration.ts";
 import { RecordError, SerializationError, messageOf } from "../kernel/errors.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { RecordMetadata, Storage, StoredRecord } from "../storage/storage.ts";
+import { counts, isKnownToCount } from "./commit-marker.ts";
 import type { MemoryTier } from "./memory-tier.ts";
 import { checkPayload, isExpired, whyUnusable } from "./record.ts";
 
@@ -25,8 +26,13 @@ export interface LookupKey {
 /** What a lookup found. */
 export type Lookup =
   | { readonly kind: "found"; readonly metadata: RecordMetadata; readonly value: unknown }
-  /** Nothing to use, as it should be: never written, or expired. */
-  | { readonly kind: "absent"; readonly expired: boolean; readonly reason: () => string }
+  /** Nothing to use, as it should be: never written, or expired, or written in a transaction that does not count. */
+  | {
+      readonly kind: "absent";
+      readonly expired: boolean;
+      readonly uncommitted?: true;
+      readonly reason: () => string;
+    }
   /** Something is there that should be usable and is not. */
   | { readonly kind: "damaged"; readonly reason: () => string }
   /** The storage could not be asked. */
@@ -41,6 +47,12 @@ export interface LookupPlace {
 }
 
 const nothing: Lookup = { kind: "absent", expired: false, reason: () => "no record under this key" };
+const uncommitted: Lookup = {
+  kind: "absent",
+  expired: false,
+  uncommitted: true,
+  reason: () => "the record belongs to a transaction that has not been committed",
+};
 const valueGone: Lookup = { kind: "damaged", reason: () => "the key is there, but its value is gone" };
 
 /** Finds the record of a key, usable at the time `now`. */
@@ -67,7 +79,8 @@ function fromMemory(place: LookupPlace, key: LookupKey, now: number): Awaitable<
   const entry = place.memory.get(key.text);
   if (!entry) return undefined;
   const index = place.keyStorage ?? place.storage;
-  if (index.version?.(entry.metadata.key) !== entry.version || isExpired(entry.metadata, now)) {
+  const isCurrent = index.version?.(entry.metadata.key) === entry.version && isKnownToCount(index, entry.metadata);
+  if (!isCurrent || isExpired(entry.metadata, now)) {
     place.memory.delete(key.text);
     return undefined;
   }
@@ -87,14 +100,20 @@ function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable
         expired: true,
         reason: () => `the record expired ${formatMs(now - metadata.expiresAt!)} ago`,
       };
-    return andThen(payloadOf(place, record), (payload) => {
-      if (!payload) return valueGone;
-      if (place.keyStorage) checkPayload(metadata, payload);
-      // The token is from before the record was read: a change in between makes the entry in memory stale, never wrong.
-      if (record.version !== undefined)
-        place.memory.set(key.text, { metadata, payload: payload.slice(), version: record.version });
-      return decode(place, metadata, payload);
-    });
+    if (metadata.commit === undefined) return use(place, key, record);
+    return andThen(counts(index, metadata), (committed) => (committed ? use(place, key, record) : uncommitted));
+  });
+}
+
+function use(place: LookupPlace, key: LookupKey, record: StoredRecord): Awaitable<Lookup> {
+  const { metadata } = record;
+  return andThen(payloadOf(place, record), (payload) => {
+    if (!payload) return valueGone;
+    if (place.keyStorage) checkPayload(metadata, payload);
+    // The token is from before the record was read: a change in between makes the entry in memory stale, never wrong.
+    if (record.version !== undefined)
+      place.memory.set(key.text, { metadata, payload: payload.slice(), version: record.version });
+    return decode(place, metadata, payload);
   });
 }
 

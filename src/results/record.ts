@@ -19,6 +19,7 @@ export function describeRecord(
   payload: readonly Uint8Array[],
   times: { readonly createdAt: number; readonly expiresAt: number | undefined },
   provenance: Provenance,
+  fence?: number,
 ): RecordMetadata {
   return {
     formatVersion: recordFormatVersion,
@@ -34,6 +35,7 @@ export function describeRecord(
     flowRunId: provenance.flowRunId,
     tags: provenance.tags,
     components: provenance.components,
+    fence,
   };
 }
 

@@ -9,9 +9,12 @@ import { toMs, type Duration } from "../kernel/duration.ts";
 import { ConfigurationError, MissingResultError } from "../kernel/errors.ts";
 import { whyNoKey } from "../kernel/keys.ts";
 import type { Serializer } from "../serializers/serializer.ts";
+import type { LockManager } from "../locks/lock-manager.ts";
 import type { ListOptions, RecordMetadata, Storage } from "../storage/storage.ts";
+import { counts } from "./commit-marker.ts";
 import { lookUp, type Lookup, type LookupKey, type LookupPlace } from "./lookup.ts";
 import { MemoryTier, type MemoryLimits } from "./memory-tier.ts";
+import type { PreparedRecord } from "./prepared-record.ts";
 import { describeRecord, isExpired, type Provenance } from "./record.ts";
 
 /** What a {@link ResultStore} is made of. */
@@ -26,6 +29,8 @@ export interface ResultStoreOptions {
   readonly serializerFor?: (format: string) => Serializer;
   /** How much the memory tier may hold. @default 10,000 entries and 64 MiB */
   readonly memory?: MemoryLimits;
+  /** Gives the locks of transactions with this store. @default the one that belongs to the storage, where it brings one */
+  readonly lockManager?: LockManager | undefined;
   /** @default the clock of the machine */
   readonly clock?: Clock;
 }
@@ -36,6 +41,8 @@ export interface SaveOptions {
   readonly expiresAt?: number | undefined;
   /** Write only where there is no record. @default false */
   readonly ifAbsent?: boolean;
+  /** The fencing token of the lock under which the value was computed. @default none */
+  readonly fence?: number | undefined;
 }
 
 const unknownOrigin: Provenance = { taskName: "", taskRunId: "", durationMs: 0, tags: [], components: {} };
@@ -53,6 +60,7 @@ export class ResultStore {
   readonly storage: Storage;
   readonly keyStorage: Storage | undefined;
   readonly serializer: Serializer;
+  readonly lockManager: LockManager | undefined;
   readonly #place: LookupPlace;
   /** The same place, without memory. */
   readonly #placeOnly: LookupPlace;
@@ -67,6 +75,7 @@ export class ResultStore {
     this.storage = options.storage;
     this.keyStorage = options.keyStorage;
     this.serializer = options.serializer;
+    this.lockManager = options.lockManager;
     this.#clock = options.clock ?? systemClock;
     this.#place = {
       storage: options.storage,
@@ -88,7 +97,8 @@ export class ResultStore {
     if (lookup.kind === "found") return lookup.value;
     if (lookup.kind === "failed") throw lookup.error;
     // Results outlive their keys: a value whose metadata are gone can still be read, by this store's serializer.
-    const orphan = this.keyStorage && lookup.kind === "absent" ? await this.storage.values.get(key) : undefined;
+    const isGone = lookup.kind === "absent" && !lookup.uncommitted;
+    const orphan = this.keyStorage && isGone ? await this.storage.values.get(key) : undefined;
     if (orphan) return this.serializer.deserialize(orphan);
     throw new MissingResultError(`No result under key ${JSON.stringify(key)}: ${lookup.reason()}`);
   }
@@ -114,7 +124,9 @@ export class ResultStore {
 
   /** What is known of the record under a key, expired or not. */
   async stat(key: string): Promise<RecordMetadata | undefined> {
-    return (this.keyStorage ?? this.storage).head(checked(key));
+    const index = this.keyStorage ?? this.storage;
+    const metadata = await index.head(checked(key));
+    return metadata && (await counts(index, metadata)) ? metadata : undefined;
   }
 
   /** Removes the record under a key, metadata and value. @returns whether there was one */
@@ -125,8 +137,9 @@ export class ResultStore {
   }
 
   /** The metadata of all records, in the order of their keys. */
-  list(options?: ListOptions): AsyncIterable<RecordMetadata> {
-    return (this.keyStorage ?? this.storage).list(options);
+  async *list(options?: ListOptions): AsyncIterable<RecordMetadata> {
+    const index = this.keyStorage ?? this.storage;
+    for await (const metadata of index.list(options)) if (await counts(index, metadata)) yield metadata;
   }
 
   /**
@@ -136,6 +149,33 @@ export class ResultStore {
    */
   lookUp(key: LookupKey, now: number, inMemory = true): Awaitable<Lookup> {
     return lookUp(inMemory ? this.#place : this.#placeOnly, key, now);
+  }
+
+  /** Makes a record of a value, to be published later. @throws {SerializationError} */
+  prepare(
+    key: LookupKey,
+    value: unknown,
+    origin: Provenance,
+    createdAt: number,
+    options: Pick<SaveOptions, "expiresAt"> = {},
+  ): Awaitable<PreparedRecord> {
+    const times = { createdAt, expiresAt: options.expiresAt };
+    return andThen(this.serializer.serialize(value), (chunks) => {
+      // A copy: a serializer may hand out the caller's own buffers.
+      const payload = chunks.map((chunk) => new Uint8Array(chunk));
+      const metadata = describeRecord(key.value, this.serializer.format, payload, times, origin);
+      return { store: this, key, metadata, payload };
+    });
+  }
+
+  /** The value of a record that was prepared by this store; a copy of its own each time. */
+  decode({ payload }: PreparedRecord): Awaitable<unknown> {
+    return this.serializer.deserialize(new Uint8Array(Buffer.concat(payload)));
+  }
+
+  /** Drops what memory has of a key: to be called by whoever writes or removes its record past this store. */
+  forget(key: LookupKey): void {
+    this.#place.memory.delete(key.text);
   }
 
   /** Writes a value together with where it came from. @throws as {@link ResultStore.write} */
@@ -151,7 +191,7 @@ export class ResultStore {
     this.#place.memory.delete(key.text);
     return andThen(this.serializer.serialize(value), (payload) => {
       const times = { createdAt, expiresAt: options.expiresAt };
-      const metadata = describeRecord(key.value, this.serializer.format, payload, times, origin);
+      const metadata = describeRecord(key.value, this.serializer.format, payload, times, origin, options.fence);
       const written: Awaitable<unknown> = this.keyStorage
         ? this.#putApart(this.keyStorage, metadata, payload)
         : this.storage.put(metadata, payload, options.ifAbsent ? { ifAbsent: true } : undefined);
