@@ -2,7 +2,7 @@
  * The composition root: the one file of the SDK that names implementations. What a task gets when it asks for nothing
  * is chosen here; everything below knows contracts only.
  */
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { CachePolicy, type CacheKeyFn } from "./caching/cache-policy.ts";
 import { FlowParametersMember } from "./caching/flow-parameters.ts";
 import { InputsMember } from "./caching/inputs.ts";
@@ -16,11 +16,17 @@ import type { Services, StoreChoice } from "./engine/services.ts";
 import type { RunContext } from "./engine/views.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { ConfigurationError, messageOf } from "./kernel/errors.ts";
+import { fileLocks } from "./locks/file.ts";
+import type { LockOptions } from "./locks/lease-locks.ts";
+import type { LockManager } from "./locks/lock-manager.ts";
+import { memoryLocks } from "./locks/memory.ts";
+import { sqliteLocks } from "./locks/sqlite.ts";
 import { createLogger } from "./logging/logger.ts";
 import { stderrSink } from "./logging/stderr-sink.ts";
 import { ResultStore } from "./results/result-store.ts";
 import { serializerFor } from "./serializers/registry.ts";
 import type { Serializer } from "./serializers/serializer.ts";
+import { structured } from "./serializers/structured.ts";
 import { describeSettings, type Settings } from "./settings/settings.ts";
 import { fileStorage } from "./storage/file.ts";
 import { sqliteStorage } from "./storage/sqlite.ts";
@@ -116,9 +122,44 @@ function resultStore(settings: Settings, choice: StoreChoice): ResultStore {
   return store;
 }
 
+const lockManagers = new WeakMap<Storage, Map<number, LockManager>>();
+/** Two storages of one place have one lock manager: a transaction must know a lock for its own, whichever of them it comes by. */
+const locksByPlace = new Map<string, LockManager>();
+
+/** The locks that belong to a storage: beside its records, seen by the same processes. */
+function locksOf(storage: Storage, settings: Settings): LockManager | undefined {
+  const lease = settings.locks.lease;
+  const made = lockManagers.get(storage) ?? new Map<number, LockManager>();
+  const manager = made.get(lease) ?? makeLocks(storage, lease);
+  if (manager) lockManagers.set(storage, made.set(lease, manager));
+  return manager;
+}
+
+function makeLocks({ kind, location }: Storage, lease: number): LockManager | undefined {
+  const options: LockOptions = { lease: { milliseconds: lease } };
+  switch (kind) {
+    case "memory":
+      return memoryLocks(options);
+    case "sqlite":
+      return sharedLocks(`${kind} ${lease} ${location}`, () => sqliteLocks(location, options));
+    case "file":
+      return sharedLocks(`${kind} ${lease} ${location}`, () => fileLocks(join(location, ".locks"), options));
+    default:
+      return undefined;
+  }
+}
+
+function sharedLocks(place: string, make: () => LockManager): LockManager {
+  let locks = locksByPlace.get(place);
+  if (!locks) locksByPlace.set(place, (locks = make()));
+  return locks;
+}
+
 /** What the engine is given. */
 export const services: Services = {
   resultStore,
+  locksOf,
+  copier: structured(),
   defaultPolicy: DEFAULT,
   taskRunner: inProcess(),
   clock: systemClock,

@@ -21,9 +21,26 @@ export {
   TASK_SOURCE,
 } from "./defaults.ts";
 export { CachePolicy } from "./caching/cache-policy.ts";
-export type { CacheKeyFn, PolicyConfiguration } from "./caching/cache-policy.ts";
+export type { CacheKeyFn } from "./caching/cache-policy.ts";
+export type { IsolationLevel, PolicyConfiguration } from "./caching/policy-configuration.ts";
 export { fileInput, type FileInput, type FileInputOptions } from "./hashing/file-input.ts";
 export { registerStabilizer } from "./hashing/stabilizers.ts";
+
+export { getTransaction, transaction } from "./authoring/transaction.ts";
+export type { TransactionOptions } from "./engine/transaction-options.ts";
+export type {
+  CommitMode,
+  Transaction,
+  TransactionHook,
+  TransactionHooks,
+  TransactionState,
+} from "./transactions/transaction.ts";
+export { fileLocks } from "./locks/file.ts";
+export { leaseLocks, type LockOptions } from "./locks/lease-locks.ts";
+export { memoryLocks } from "./locks/memory.ts";
+export { sqliteLocks } from "./locks/sqlite.ts";
+export type { AcquireOptions, Lease, LockManager } from "./locks/lock-manager.ts";
+export type { Claim, Grant, LockMedium } from "./locks/lock-medium.ts";
 
 export { ResultStore } from "./results/result-store.ts";
 export type { ResultStoreOptions } from "./results/result-store.ts";
@@ -57,12 +74,15 @@ export {
   CancelledError,
   ConfigurationError,
   HashError,
+  LockError,
   MissingResultError,
   OxbowError,
   RecordError,
   SerializationError,
   StorageError,
   TimeoutError,
+  TransactionCommitError,
+  TransactionError,
   UpstreamError,
   ValidationError,
 } from "./kernel/errors.ts";

@@ -73,6 +73,8 @@ const checks = {
     input: schema,
     output: schema,
     waitFor: a("a list of futures", Array.isArray),
+    onCommit: hook,
+    onRollback: hook,
   },
   Flow: {
     ...runChecks,

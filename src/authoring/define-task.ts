@@ -2,6 +2,7 @@ import type { CachePolicy } from "../caching/cache-policy.ts";
 import { cacheKeyFn, warn } from "../defaults.ts";
 import type { TaskDefinition } from "../engine/definition.ts";
 import { sourceDigest } from "../hashing/function-source.ts";
+import type { TransactionHook } from "../transactions/transaction.ts";
 import { checkOptions } from "./check-options.ts";
 import { defineRun, hooksFor, lengthOf } from "./define-run.ts";
 import type { TaskOptions } from "./options.ts";
@@ -22,6 +23,8 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
     output: options.output,
     validate: options.validate,
     waitFor: options.waitFor ?? [],
+    onCommit: listOf(options.onCommit),
+    onRollback: listOf(options.onRollback),
     onRunning: hooksFor(run, options.onRunning),
     onCompletion: hooksFor(run, options.onCompletion),
     onFailure: hooksFor(run, options.onFailure),
@@ -29,6 +32,10 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
   checkNames(definition);
   remember(definition);
   return definition;
+}
+
+function listOf(hooks: TransactionHook | readonly TransactionHook[] | undefined): readonly TransactionHook[] {
+  return typeof hooks === "function" ? [hooks] : (hooks ?? []);
 }
 
 function policyOf(name: string, options: TaskOptions): CachePolicy | undefined {

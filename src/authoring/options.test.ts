@@ -93,6 +93,8 @@ describe("options", () => {
       input: true,
       output: true,
       waitFor: true,
+      onCommit: true,
+      onRollback: true,
       onRunning: true,
       onCompletion: true,
       onFailure: true,

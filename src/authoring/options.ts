@@ -6,6 +6,7 @@ import type { FlowRunView, RunContext, SubjectView, TaskRunView } from "../engin
 import type { TaskRunner } from "../engine/task-runner.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { State } from "../states/state.ts";
+import type { TransactionHook } from "../transactions/transaction.ts";
 import type { RecordMetadata, Storage } from "../storage/storage.ts";
 
 /** What a hook of a task is called with. The hook may be asynchronous; its error is logged. */
@@ -65,6 +66,13 @@ export interface TaskOptions extends RunOptions {
   readonly output?: StandardSchemaV1;
   /** Futures that have to complete before the task starts. @default [] */
   readonly waitFor?: readonly unknown[];
+  /**
+   * Called once the result is durable: at once, or when the transaction around the task is committed. One that throws rolls the transaction
+   * back. Not called on a hit. @default []
+   */
+  readonly onCommit?: TransactionHook | readonly TransactionHook[];
+  /** Undoes what the task did: called where it has completed and its transaction is rolled back. Not called on a hit. @default [] */
+  readonly onRollback?: TransactionHook | readonly TransactionHook[];
   /** Called at the start of each attempt. @default [] */
   readonly onRunning?: TaskHook | readonly TaskHook[];
   /** Called when the run has completed, from the cache or not. @default [] */

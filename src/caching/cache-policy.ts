@@ -2,10 +2,9 @@
  * A cache policy is the recipe of a cache key. It is a set of members, each of which contributes named components;
  * the key is the SHA-256 of all of them (see compute-key.ts). Policies are immutable: every method gives a new one.
  */
-import { resolve } from "node:path";
 import type { Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
-import type { Storage } from "../storage/storage.ts";
+import { checkConfiguration, mergeConfigurations, type PolicyConfiguration } from "./policy-configuration.ts";
 
 /** What a key is made from. */
 export interface KeyContext {
@@ -76,12 +75,6 @@ export interface Selection {
   readonly pick?: readonly string[];
 }
 
-/** Where the metadata of cached results go. */
-export interface PolicyConfiguration {
-  /** Keeps cache metadata apart from the results: a storage, or the path of a folder. */
-  readonly keyStorage?: Storage | string | undefined;
-}
-
 /** The recipe of a cache key: `INPUTS.and(TASK_SOURCE).omit("debug")`. */
 export class CachePolicy {
   readonly members: readonly PolicyMember[];
@@ -126,15 +119,13 @@ export class CachePolicy {
     return this.#select("pick", { pick: names });
   }
 
-  /** The same policy, configured; what is not named stays as it is. */
+  /**
+   * The same policy, configured; what is not named stays as it is.
+   *
+   * @throws {ConfigurationError} for a name or a value that it cannot have
+   */
   configure(configuration: PolicyConfiguration): CachePolicy {
-    for (const name of Object.keys(configuration)) {
-      if (name !== "keyStorage") {
-        throw new ConfigurationError("OXBOW_OPTION_UNKNOWN", `A cache policy has no setting "${name}"`, {
-          hint: "it has keyStorage",
-        });
-      }
-    }
+    checkConfiguration(configuration);
     return new CachePolicy(this.members, { ...this.configuration, ...configuration });
   }
 
@@ -164,22 +155,4 @@ function addMember(members: PolicyMember[], added: PolicyMember): void {
     }
   }
   members.push(added);
-}
-
-function mergeConfigurations(left: PolicyConfiguration, right: PolicyConfiguration): PolicyConfiguration {
-  if (left.keyStorage !== undefined && right.keyStorage !== undefined && placeOf(left) !== placeOf(right)) {
-    throw new ConfigurationError(
-      "OXBOW_POLICY_CONFLICT",
-      "Cannot join two cache policies with different key storages",
-      {
-        hint: "configure the joined policy instead",
-      },
-    );
-  }
-  return { ...left, ...right };
-}
-
-/** Two paths of one folder are one place. */
-function placeOf({ keyStorage }: PolicyConfiguration): Storage | string | undefined {
-  return typeof keyStorage === "string" ? resolve(keyStorage) : keyStorage;
 }

@@ -6,6 +6,8 @@ import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { CachingError, ConfigurationError, HashError, describeError } from "../kernel/errors.ts";
 import { computeKey, type CacheKey } from "../caching/compute-key.ts";
 import type { Absent, CachePolicy, KeyContext, KeyTask } from "../caching/cache-policy.ts";
+import type { IsolationLevel } from "../caching/policy-configuration.ts";
+import type { LockManager } from "../locks/lock-manager.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision } from "../states/decision.ts";
 import type { FlowDefinition } from "./definition.ts";
@@ -23,6 +25,9 @@ export type CachePlan =
       readonly key: CacheKey;
       readonly store: ResultStore;
       readonly refresh: string | undefined;
+      readonly isolation: IsolationLevel;
+      /** Gives the lock of a run that is SERIALIZABLE; `undefined` where none can be had. */
+      readonly lockManager: LockManager | undefined;
     };
 
 function without(outcome: "disabled" | "uncached", reason: string): CachePlan {
@@ -117,11 +122,27 @@ function planFor(run: TaskRun, policy: CachePolicy, key: CacheKey): CachePlan {
     keyStorage: policy.configuration.keyStorage,
     serializer: run.task.serializer ?? flowAround(run, (flow) => flow.serializer),
   });
-  return { kind: "with", key, store, refresh: whyRefresh(run) };
+  return { kind: "with", key, store, refresh: whyRefresh(run), ...isolationOf(run, policy, store) };
 }
 
+function isolationOf(
+  { joins, services, settings }: TaskRun,
+  { configuration }: CachePolicy,
+  store: ResultStore,
+): { readonly isolation: IsolationLevel; readonly lockManager: LockManager | undefined } {
+  const isolation = configuration.isolationLevel ?? joins?.isolationLevel ?? "READ_COMMITTED";
+  if (isolation === "READ_COMMITTED") return withoutLocks;
+  const own = configuration.lockManager ?? joins?.lockManager;
+  return { isolation, lockManager: own ?? services.locksOf(store.keyStorage ?? store.storage, settings) };
+}
+
+const withoutLocks = { isolation: "READ_COMMITTED", lockManager: undefined } as const;
+
 /** What the nearest flow chose that chose anything. */
-function flowAround<T>(run: TaskRun, choice: (flow: FlowDefinition) => T | undefined): T | undefined {
+export function flowAround<T>(
+  run: Pick<TaskRun, "flowRun">,
+  choice: (flow: FlowDefinition) => T | undefined,
+): T | undefined {
   for (let flowRun = run.flowRun; flowRun; flowRun = flowRun.parent) {
     const chosen = choice(flowRun.flow);
     if (chosen !== undefined) return chosen;

@@ -4,6 +4,8 @@ import { formatMs } from "../kernel/duration.ts";
 import { CachingError, describeError } from "../kernel/errors.ts";
 import type { CacheKey } from "../caching/compute-key.ts";
 import type { Lookup } from "../results/lookup.ts";
+import type { PreparedRecord } from "../results/publish.ts";
+import { isExpired, type Provenance } from "../results/record.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";
 import type { RecordMetadata } from "../storage/storage.ts";
@@ -16,25 +18,42 @@ import { whyAbsent } from "./why-absent.ts";
 
 /** What a lookup came to: a hit has a value. */
 export type Answer =
-  | { readonly hit: true; readonly value: unknown; readonly decision: Decision }
+  | {
+      readonly hit: true;
+      readonly value: unknown;
+      readonly decision: Decision;
+      /** Found in the transaction that the run is a part of, and not yet committed. */
+      readonly isStaged: boolean;
+    }
   | { readonly hit: false; readonly decision: Decision };
 
 type Cached = Extract<CachePlan, { kind: "with" }>;
+type Found = Extract<Lookup, { kind: "found" }> & { readonly staged?: true };
 
 /** Asks for the record of a run. @throws {CachingError} where the cache fails and caching is strict */
 export function ask(run: TaskRun, plan: Cached): Awaitable<Answer> {
   if (plan.refresh !== undefined)
     return { hit: false, decision: new Decision("refreshed", plan.refresh, plan.key.value) };
+  const staged = run.joins && !run.joins.staged.isEmpty ? findStaged(run, plan) : undefined;
+  if (staged) return staged;
   return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) => judge(run, plan, lookup));
 }
 
-function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
+/** What an equal call in the same transaction has staged: nobody else sees it yet. */
+function findStaged(run: TaskRun, plan: Cached): Awaitable<Answer> | undefined {
+  const { store, key } = plan;
+  const record = run.joins!.staged.find(store.keyStorage ?? store.storage, key.value);
+  if (!record || isExpired(record.metadata, run.clock.now())) return undefined;
+  return andThen(store.decode(record), (value) =>
+    judge(run, plan, { kind: "found", metadata: record.metadata, value, staged: true }),
+  );
+}
+
+function judge(run: TaskRun, plan: Cached, lookup: Lookup | Found): Awaitable<Answer> {
   const { key } = plan;
   switch (lookup.kind) {
     case "found":
-      return run.task.validate || run.task.output
-        ? examine(run, key, lookup.metadata, lookup.value)
-        : hit(run, key, lookup.metadata, lookup.value);
+      return run.task.validate || run.task.output ? examine(run, key, lookup) : hit(run, key, lookup, lookup.value);
     case "absent":
       return { hit: false, decision: new Decision("miss", whyAbsent(run, plan.key, plan.store, lookup), key.value) };
     case "damaged": {
@@ -51,32 +70,34 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup): Awaitable<Answer> {
   }
 }
 
-async function examine(run: TaskRun, key: CacheKey, metadata: RecordMetadata, stored: unknown): Promise<Answer> {
+async function examine(run: TaskRun, key: CacheKey, found: Found): Promise<Answer> {
   const refused = (reason: string): Answer => ({ hit: false, decision: new Decision("miss", reason, key.value) });
   try {
-    if (run.task.validate && !(await run.task.validate(metadata, contextOf(run)!)))
+    if (run.task.validate && !(await run.task.validate(found.metadata, contextOf(run)!)))
       return refused("`validate` refused the record");
-    const value = run.task.output ? await validateOutput(run, stored) : stored;
-    return hit(run, key, metadata, value);
+    const value = run.task.output ? await validateOutput(run, found.value) : found.value;
+    return hit(run, key, found, value);
   } catch (error) {
     return refused(`the record was not accepted: ${describeError(error)}`);
   }
 }
 
-function hit(run: TaskRun, key: CacheKey, metadata: RecordMetadata, value: unknown): Answer {
+function hit(run: TaskRun, key: CacheKey, { metadata, staged }: Found, value: unknown): Answer {
   const now = run.clock.now();
   const reason = (): string => {
     const writer =
       metadata.taskName === run.task.name || metadata.taskName === "" ? "" : ` by another task, '${metadata.taskName}'`;
-    return `computed ${formatMs(Math.max(0, now - metadata.createdAt))} ago${writer}, saved ${formatMs(metadata.durationMs)}`;
+    return `computed ${formatMs(Math.max(0, now - metadata.createdAt))} ago${writer}${staged ? " in this transaction" : ""}, saved ${formatMs(metadata.durationMs)}`;
   };
-  return { hit: true, value, decision: new Decision("hit", reason, key.value, metadata) };
+  return { hit: true, value, isStaged: staged === true, decision: new Decision("hit", reason, key.value, metadata) };
 }
 
 /** What became of a write. */
 export interface Written {
   readonly persisted: boolean;
   readonly decision: Decision;
+  /** Why it was undone at once: the transaction around it has been rolled back. */
+  readonly undone?: string;
 }
 
 /** Stores the value of a run. A write that fails is said, and fatal only where caching is strict. */
@@ -108,22 +129,32 @@ function save(
   value: unknown,
   durationMs: number,
 ): Awaitable<RecordMetadata> {
-  const { task } = run;
   const now = run.clock.now();
-  const origin = {
-    taskName: task.name,
-    taskRunId: run.id,
-    flowRunId: run.flowRun?.id,
-    durationMs,
-    tags: task.tags,
-    components: key.digests(),
-  };
-  return target.save(key, value, origin, now, {
-    expiresAt: task.expirationMs === undefined ? undefined : now + task.expirationMs,
-  });
+  return target.save(key, value, originOf(run, key, durationMs), now, { expiresAt: expiryOf(run, now) });
 }
 
-function notStored(run: TaskRun, decision: Decision, error: unknown): Written {
+/** The record of a run's value, ready to be written. @throws {SerializationError} */
+export function recordOf(
+  run: TaskRun,
+  { store, key }: Cached,
+  value: unknown,
+  durationMs: number,
+): Awaitable<PreparedRecord> {
+  const now = run.clock.now();
+  return store.prepare(key, value, originOf(run, key, durationMs), now, { expiresAt: expiryOf(run, now) });
+}
+
+function originOf({ task, id, flowRun }: TaskRun, key: CacheKey, durationMs: number): Provenance {
+  const { name: taskName, tags } = task;
+  return { taskName, taskRunId: id, flowRunId: flowRun?.id, durationMs, tags, components: key.digests() };
+}
+
+function expiryOf({ task }: TaskRun, now: number): number | undefined {
+  return task.expirationMs === undefined ? undefined : now + task.expirationMs;
+}
+
+/** Says that a result was not stored. @throws {CachingError} where caching is strict */
+export function notStored(run: TaskRun, decision: Decision, error: unknown): Written {
   const reason = `the result could not be stored: ${describeError(error)}`;
   if (run.settings.caching.strict) throw new CachingError(reason, { cause: error });
   sayOnce(run, "error", reason[0]!.toUpperCase() + reason.slice(1), error);

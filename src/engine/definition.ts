@@ -8,6 +8,7 @@ import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { State } from "../states/state.ts";
 import type { RecordMetadata, Storage } from "../storage/storage.ts";
+import type { TransactionHook } from "../transactions/transaction.ts";
 import type { FlowRunView, RunContext, TaskRunView } from "./views.ts";
 import type { TaskRunner } from "./task-runner.ts";
 
@@ -50,6 +51,8 @@ export interface TaskDefinition extends RunDefinition {
   readonly output: StandardSchemaV1 | undefined;
   readonly validate: ((record: RecordMetadata, context: RunContext) => Awaitable<boolean>) | undefined;
   readonly waitFor: readonly unknown[];
+  readonly onCommit: readonly TransactionHook[];
+  readonly onRollback: readonly TransactionHook[];
   readonly onRunning: ReadonlyArray<StateHook<TaskRunView>>;
   readonly onCompletion: ReadonlyArray<StateHook<TaskRunView>>;
   readonly onFailure: ReadonlyArray<StateHook<TaskRunView>>;

@@ -3,6 +3,8 @@ import type { Decision } from "../states/decision.ts";
 import { ask } from "./caching.ts";
 import { planCaching } from "./cache-plan.ts";
 import { awaitUpstream, futuresOf } from "./futures.ts";
+import { transactionToJoin } from "./run-transaction.ts";
+import type { Scope } from "./scope.ts";
 import type { TaskRun } from "./task-run.ts";
 import { validateInputs } from "./validation.ts";
 
@@ -21,6 +23,7 @@ export async function invalidateCall(run: TaskRun): Promise<boolean> {
 }
 
 async function prepare(run: TaskRun): Promise<void> {
+  run.joins = transactionToJoin(run.outer as Scope);
   const found = futuresOf(run);
   const blocked = found && (await awaitUpstream(run, found));
   if (blocked) throw blocked.error;

@@ -13,6 +13,7 @@ import { runAttempts, type AttemptRules } from "./attempts.ts";
 import type { FlowRun } from "./flow-run.ts";
 import { findFutures, resolveFutures } from "./futures.ts";
 import { runHooks } from "./hooks.ts";
+import { join, nodeOf, rollBackRun } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
 import { validateParameters } from "./validation.ts";
@@ -22,7 +23,9 @@ export async function runFlow(run: FlowRun): Promise<State> {
   const { flow } = run;
   const around = run.around ?? roots;
   around.adopt(run);
+  const leave = join(run);
   try {
+    if (run.joins) nodeOf(run);
     run.enter(pending(run.now()));
     run.logger.info(`Beginning flow run '${run.name}' for flow '${flow.name}'`);
     const found = findFutures(run.args);
@@ -36,6 +39,7 @@ export async function runFlow(run: FlowRun): Promise<State> {
     return await end(run, failed(run.now(), "Flow", error));
   } finally {
     around.disown(run);
+    leave?.();
   }
 }
 
@@ -98,7 +102,14 @@ function ended(run: FlowRun, error: unknown, overTime: boolean): State {
   return failed(at, "Flow", error);
 }
 
+/** Ends a run; inside a transaction what it did becomes a part of that, or is undone. */
 async function end(run: FlowRun, state: State): Promise<State> {
+  if (run.node && state.isCompleted) await run.node.close();
+  else if (run.node && !run.node.isSettled) await rollBackRun(run, state);
+  return enterFinal(run, state);
+}
+
+async function enterFinal(run: FlowRun, state: State): Promise<State> {
   const { flow } = run;
   run.enter(state);
   run.parent?.tally.add(run.tally);

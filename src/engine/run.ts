@@ -11,6 +11,7 @@ import type { State } from "../states/state.ts";
 import type { RunDefinition } from "./definition.ts";
 import type { Services, Surroundings } from "./services.ts";
 import type { TaskPool } from "./task-runner.ts";
+import type { TransactionNode } from "../transactions/node.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Settings, SettingsOverrides } from "../settings/settings.ts";
 
@@ -30,6 +31,13 @@ export abstract class Run {
   readonly sink: LogSink;
   /** All states so far, in order. */
   readonly states: State[] = [];
+  /** Where it began. */
+  readonly outer: Surroundings;
+  /** The transaction around it that it is a part of: set when it begins. */
+  joins: TransactionNode | undefined;
+  /** Its own transaction, once somebody needed one. */
+  node: TransactionNode | undefined;
+  readonly hookOf = undefined;
   /** Which attempt is running, or will be: 1 for the first. */
   attempt = 1;
   /** What the last attempt that took too long was ended with. */
@@ -50,6 +58,7 @@ export abstract class Run {
 
   constructor(definition: RunDefinition, args: readonly unknown[], scope: Surroundings) {
     this.#definition = definition;
+    this.outer = scope;
     this.args = args;
     this.services = scope.services;
     this.settings = scope.settings;

@@ -9,6 +9,7 @@ import type { LogSink } from "../logging/logger.ts";
 import { loadSettings, type Settings, type SettingsOverrides } from "../settings/settings.ts";
 import type { FlowRun } from "./flow-run.ts";
 import type { Services, Surroundings } from "./services.ts";
+import type { TransactionNode } from "../transactions/node.ts";
 import type { TaskRun } from "./task-run.ts";
 
 /** What surrounds running code, with the innermost runs that it belongs to. */
@@ -26,6 +27,8 @@ class OuterScope implements Scope {
   readonly sink: LogSink;
   readonly flowRun: FlowRun | undefined;
   readonly taskRun: TaskRun | undefined;
+  readonly node: TransactionNode | undefined;
+  readonly hookOf: TransactionNode | undefined;
 
   constructor(services: Services, settings: Settings, parent: Scope | undefined, changes: ScopeChanges) {
     this.services = services;
@@ -35,6 +38,9 @@ class OuterScope implements Scope {
     this.sink = changes.sink ?? parent?.sink ?? services.sink;
     this.flowRun = parent?.flowRun;
     this.taskRun = parent?.taskRun;
+    const around = parent instanceof OuterScope ? parent : undefined;
+    this.hookOf = changes.hookOf ?? around?.hookOf;
+    this.node = changes.hookOf ? undefined : (changes.node ?? around?.node);
   }
 }
 
@@ -43,6 +49,8 @@ export interface ScopeChanges {
   readonly settings?: SettingsOverrides | undefined;
   readonly clock?: Clock;
   readonly sink?: LogSink;
+  readonly node?: TransactionNode;
+  readonly hookOf?: TransactionNode;
 }
 
 const storage = new AsyncLocalStorage<Scope>();
@@ -73,9 +81,13 @@ export function scopeForRun(services: Services): Scope {
   return (ground = new OuterScope(services, settings, undefined, {}));
 }
 
-/** Runs a function with settings, a clock or a log sink of its own. */
-export function withScope<T>(services: Services, changes: ScopeChanges, fn: () => T): T {
-  const outer = storage.getStore();
+/** Runs a function with settings, a clock, a log sink or a transaction of its own. @param outer what that is laid over */
+export function withScope<T>(
+  services: Services,
+  changes: ScopeChanges,
+  fn: () => T,
+  outer: Scope | undefined = storage.getStore(),
+): T {
   const overrides = changes.settings ? mergeOverrides(outer?.overrides, changes.settings) : outer?.overrides;
   const settings = changes.settings || !outer ? loadSettings(overrides) : outer.settings;
   return storage.run(new OuterScope(services, settings, outer, { ...changes, settings: overrides }), fn);

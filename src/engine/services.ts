@@ -1,16 +1,22 @@
 import type { CachePolicy } from "../caching/cache-policy.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { LockManager } from "../locks/lock-manager.ts";
 import type { LogSink } from "../logging/logger.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { Settings, SettingsOverrides } from "../settings/settings.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { TransactionNode } from "../transactions/node.ts";
 import type { TaskRunner } from "./task-runner.ts";
 
 /** What the engine needs and does not choose: the composition root gives it. */
 export interface Services {
   /** The place for results of a task that asks for this storage, key storage and serializer; the defaults where it does not. */
   resultStore(settings: Settings, choice: StoreChoice): ResultStore;
+  /** The lock manager that belongs to a storage; `undefined` where it brings none. */
+  locksOf(storage: Storage, settings: Settings): LockManager | undefined;
+  /** Copies the values that code keeps in a transaction. */
+  readonly copier: Serializer;
   readonly defaultPolicy: CachePolicy;
   readonly taskRunner: TaskRunner;
   readonly clock: Clock;
@@ -32,4 +38,8 @@ export interface Surroundings {
   readonly overrides: SettingsOverrides | undefined;
   readonly clock: Clock;
   readonly sink: LogSink;
+  /** The transaction of this place itself, where one has been opened: see `transactionIn`. */
+  readonly node: TransactionNode | undefined;
+  /** The transaction whose hook is running here: what begins here is no part of it. */
+  readonly hookOf: TransactionNode | undefined;
 }

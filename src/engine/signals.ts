@@ -11,22 +11,35 @@
  */
 import { constants } from "node:os";
 import { CancelledError } from "../kernel/errors.ts";
-import type { Interruption, Run } from "./run.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Interruption } from "./run.ts";
 
 const graceMs = 5000;
 const signals = ["SIGINT", "SIGTERM"] as const;
 type ExitSignal = (typeof signals)[number];
 
+/** What a signal ends: a run, or a block of code that has locks to let go. */
+export interface Interruptible {
+  readonly logger: Pick<Logger, "warn">;
+  interrupt(interruption: Interruption): void;
+}
+
 /** The runs that have no run around them. */
 class Roots {
-  readonly #runs = new Set<Run>();
+  readonly #runs = new Set<Interruptible>();
   readonly #watchers = new Set<(error: unknown) => void>();
   #isInstalled = false;
   #isLeaving = false;
   /** What ends every run from now on, because the process is going down. */
   #going: Interruption | undefined;
 
-  adopt(run: Run): void {
+  /** Takes in what is no run. @returns what takes it out again */
+  join(work: Interruptible): () => void {
+    this.adopt(work);
+    return () => this.disown(work);
+  }
+
+  adopt(run: Interruptible): void {
     this.#runs.add(run);
     if (this.#going) run.interrupt(this.#going);
     if (this.#isInstalled) return;
@@ -34,7 +47,7 @@ class Roots {
     for (const signal of signals) process.on(signal, this.#onSignal);
   }
 
-  disown(run: Run): void {
+  disown(run: Interruptible): void {
     this.#runs.delete(run);
     if (this.#runs.size > 0 || this.#isLeaving) return;
     this.#isLeaving = true;

@@ -7,6 +7,7 @@ import type { State } from "../states/state.ts";
 import { findFutures, futuresOf, TaskFuture, whenSettled } from "./futures.ts";
 import type { MapJob } from "./task-map.ts";
 import { loggerIn } from "./run-context.ts";
+import { transactionToJoin } from "./run-transaction.ts";
 import type { Scope } from "./scope.ts";
 import { roots } from "./signals.ts";
 import type { TaskPool } from "./task-runner.ts";
@@ -41,6 +42,12 @@ function launch(run: TaskRun, pool: TaskPool, done: (state: State) => void): voi
   if (!hasStarted) run.endEarly = () => void start();
 }
 
+/** Work that has to end before the run and the transaction around it do. */
+function track(scope: Scope, work: Promise<unknown>): void {
+  (scope.taskRun ?? scope.flowRun)?.track(work);
+  transactionToJoin(scope)?.work.track(work);
+}
+
 /** Hands a run to the pool of the run around it. */
 export function submitRun(run: TaskRun, scope: Scope): TaskFuture {
   const { promise, resolve } = Promise.withResolvers<State>();
@@ -53,7 +60,7 @@ export function submitRun(run: TaskRun, scope: Scope): TaskFuture {
     unwatch();
     resolve(state);
   });
-  owner?.track(promise);
+  track(scope, promise);
   return new TaskFuture(run, promise);
 }
 
@@ -72,7 +79,7 @@ export function mapJob(scope: Scope, makeRun: (item: unknown) => TaskRun, consta
     },
     submit: (item) => submitRun(makeRun(item), scope),
     watch: (stop) => (owner ?? roots).watch(stop),
-    track: (work) => owner?.track(work),
+    track: (work) => track(scope, work),
     sourceFailed: (error) => loggerIn(scope).error(`The items of map() could not be read: ${describeError(error)}`),
   };
 }

@@ -2,22 +2,25 @@
  * DESIGN. The way of one task call, from the arguments to the final state. This file is the order; each step is a file
  * of its own.
  *
- *   resolve inputs ─▶ validate ─▶ compute key ─▶ look up ─▶ hit? ─▶ Cached
- *                                                   └─▶ else attempts ─▶ store ─▶ Completed
+ *   resolve inputs ─▶ validate ─▶ compute key ─▶ look up, perhaps under a lock ─▶ hit? ─▶ Cached
+ *                                                   └─▶ else attempts ─▶ store or stage ─▶ Completed
+ *                                                                 └─▶ failed ─▶ roll back ─▶ Failed
  *
- * A run never rejects: whatever happens ends in a state. Steps await only what has to be waited for, so that a hit in
+ * From the lookup on it is a transaction, one for all attempts; see run-transaction.ts. A run never rejects: whatever happens ends in a state. Steps await only what has to be waited for, so that a hit in
  * memory costs one promise in all.
  */
 import { isPromise } from "../kernel/awaitable.ts";
 import { CachingError, describeError, messageOf } from "../kernel/errors.ts";
 import { Decision } from "../states/decision.ts";
-import type { State } from "../states/state.ts";
+import { noteRolledBack, type State } from "../states/state.ts";
 import { cached, cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
 import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
 import { planCaching, type CachePlan } from "./cache-plan.ts";
-import { ask, store } from "./caching.ts";
+import { conclude } from "./conclude.ts";
 import { awaitUpstream, futuresOf } from "./futures.ts";
 import { runHooks } from "./hooks.ts";
+import { askIsolated } from "./isolation.ts";
+import { join, rollBackRun } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -28,6 +31,7 @@ export async function runTask(run: TaskRun): Promise<State> {
   const { task } = run;
   const around = run.parent ?? run.flowRun ?? roots;
   around.adopt(run);
+  const leave = join(run);
   try {
     run.enter(pending(run.now()));
     if (around === roots && !run.interruption && run.tells("info"))
@@ -46,14 +50,19 @@ export async function runTask(run: TaskRun): Promise<State> {
     const plan = isPromise(planned) ? await planned : planned;
     if (plan.kind === "without") return await compute(run, plan, plan.decision);
 
-    const asked = ask(run, plan);
+    const asked = askIsolated(run, plan);
     const answer = isPromise(asked) ? await asked : asked;
     const cut = run.ended();
     if (cut) return await end(run, ended(run, cut.error, false, answer.decision));
     if (answer.hit) {
       const state = end(
         run,
-        cached(run.now(), answer.value, answer.decision, plan.store.storage.capabilities.persistent),
+        cached(
+          run.now(),
+          answer.value,
+          answer.decision,
+          !answer.isStaged && plan.store.storage.capabilities.persistent,
+        ),
       );
       return isPromise(state) ? await state : state;
     }
@@ -61,9 +70,12 @@ export async function runTask(run: TaskRun): Promise<State> {
   } catch (error) {
     // Not the body's failure: inputs that were refused, or a cache that failed while caching is strict.
     const decision = error instanceof CachingError ? new Decision("uncached", messageOf(error)) : undefined;
-    return run.state?.isFinal ? run.state : await end(run, failed(run.now(), "Task", error, decision));
+    if (run.state?.isFinal) return run.state;
+    const cut = run.ended();
+    return await end(run, cut ? ended(run, cut.error, false) : failed(run.now(), "Task", error, decision));
   } finally {
     around.disown(run);
+    leave?.();
   }
 }
 
@@ -74,12 +86,13 @@ async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promi
   let state: State;
   try {
     const value = run.task.output ? await validateOutput(run, outcome.value) : outcome.value;
-    const storing = plan.kind === "with" ? store(run, plan, decision, outcome.value, outcome.durationMs) : undefined;
-    const written = isPromise(storing) ? await storing : storing;
-    const cut = run.ended();
+    const concluding = conclude(run, plan, decision, outcome.value, outcome.durationMs);
+    const written = isPromise(concluding) ? await concluding : concluding;
+    const cut = run.node?.isSettled ? undefined : run.ended();
     state = cut
-      ? ended(run, cut.error, false, written?.decision ?? decision)
-      : completed(run.now(), value, written?.decision ?? decision, written?.persisted ?? false);
+      ? ended(run, cut.error, false, written.decision)
+      : completed(run.now(), value, written.decision, written.persisted);
+    if (written.undone !== undefined) noteRolledBack(state, written.undone);
   } catch (error) {
     // The body did its work; its result was refused, or could not be stored while caching is strict.
     state = failed(run.now(), "Task", error, decision);
@@ -113,8 +126,14 @@ function ended(run: TaskRun, error: unknown, overTime: boolean, decision?: Decis
   return failed(at, "Task", error, decision);
 }
 
-/** Enters the final state, says so, and runs the hooks of it. */
+/** Undoes what a run did that did not complete, then ends it. */
 function end(run: TaskRun, state: State): State | Promise<State> {
+  if (state.isCompleted || !(run.node ?? run.joins) || run.node?.isSettled) return enterFinal(run, state);
+  return rollBackRun(run, state).then(() => enterFinal(run, state));
+}
+
+/** Enters the final state, says so, and runs the hooks of it. */
+function enterFinal(run: TaskRun, state: State): State | Promise<State> {
   const { task } = run;
   run.enter(state);
   run.flowRun?.tally.count(state);

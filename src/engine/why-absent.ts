@@ -14,7 +14,7 @@ export function whyAbsent(
 ): () => string {
   const now = run.clock.now();
   return () => {
-    if (lookup.expired) return lookup.reason();
+    if (lookup.expired || lookup.uncommitted) return lookup.reason();
     const candidates = recordsBefore(run, store.keyStorage ?? store.storage, now);
     return describeDifference(key.digests(), candidates, now) ?? lookup.reason();
   };

@@ -28,6 +28,8 @@ export function parseValue(declaration: SettingDeclaration, raw: unknown, place:
       return typeof written === "string" ? bytes(written) : integer(written, 0);
     case "choice":
       return declaration.choices.find((choice) => choice === word);
+    case "duration":
+      return duration(written);
     case "delays":
       return delays(written);
     case "path":
@@ -48,6 +50,8 @@ export function expectationOf(declaration: SettingDeclaration): string {
       return 'a size such as "64MiB" or "10GB"';
     case "choice":
       return `one of ${declaration.choices.join(", ")}`;
+    case "duration":
+      return 'a duration such as "30s" or "5 min"';
     case "delays":
       return 'a duration such as "30s", or a list such as "1s, 10s, 1 min"';
     case "path":
@@ -92,6 +96,14 @@ function bytes(written: string): number | undefined {
   const [, count, unit] = /^(\d+(?:\.\d+)?)\s*([kmgt]?i?b|)$/i.exec(written) ?? [];
   const factor = unit === undefined ? undefined : units[unit.toLowerCase()];
   return factor === undefined ? undefined : integer(Math.round(Number(count) * factor), 0);
+}
+
+function duration(written: unknown): number | undefined {
+  try {
+    return toMs(written as Duration, "duration");
+  } catch {
+    return undefined;
+  }
 }
 
 function delays(written: unknown): Delays | undefined {

@@ -10,6 +10,7 @@ export type SettingDeclaration =
   | (Declared & { readonly type: "boolean"; readonly default: boolean | undefined })
   | (Declared & { readonly type: "integer"; readonly default: number; readonly least: number })
   | (Declared & { readonly type: "bytes" | "path" | "string" | "delays"; readonly default: string })
+  | (Declared & { readonly type: "duration"; readonly default: string | undefined })
   | (Declared & { readonly type: "choice"; readonly default: string; readonly choices: readonly string[] });
 
 interface Declared {
@@ -109,6 +110,18 @@ const schema = {
     description:
       "The wait before a retry of a flow; of a list, the first before the first retry, and the last for all further ones.",
   },
+  "locks.lease": {
+    type: "duration",
+    default: "30s",
+    description:
+      "How long a lock outlives a holder that died or froze (a live one extends it in time), for the locks that belong to a storage.",
+  },
+  "locks.acquireTimeout": {
+    type: "duration",
+    default: undefined,
+    description:
+      "How long a run waits for the lock of its key before it fails; where it is not set, as long as it takes.",
+  },
   "caching.strict": {
     type: "boolean",
     default: false,
@@ -155,17 +168,21 @@ type Value<D> = D extends { readonly type: "boolean" }
   ? boolean | Unset<D>
   : D extends { readonly type: "integer" | "bytes" }
     ? number
-    : D extends { readonly type: "delays" }
-      ? Delays
-      : D extends { readonly choices: readonly (infer C)[] }
-        ? C
-        : string;
+    : D extends { readonly type: "duration" }
+      ? number | Unset<D>
+      : D extends { readonly type: "delays" }
+        ? Delays
+        : D extends { readonly choices: readonly (infer C)[] }
+          ? C
+          : string;
 
 type Input<D> = D extends { readonly type: "bytes" }
   ? number | string
-  : D extends { readonly type: "delays" }
-    ? Duration | readonly Duration[]
-    : Value<D>;
+  : D extends { readonly type: "duration" }
+    ? Duration
+    : D extends { readonly type: "delays" }
+      ? Duration | readonly Duration[]
+      : Value<D>;
 
 type Head<N extends SettingName> = N extends `${infer G}.${string}` ? G : N;
 

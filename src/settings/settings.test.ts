@@ -71,6 +71,8 @@ function sampleOf(name: SettingName): { readonly text: string; readonly typed: u
         typed: declaration.choices.at(-1),
         expected: declaration.choices.at(-1),
       };
+    case "duration":
+      return { text: "7s", typed: "7s", expected: 7000 };
     case "delays":
       return { text: "3s, 4s", typed: ["3s", "4s"], expected: [3000, 4000, 4000] };
     case "string":

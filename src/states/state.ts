@@ -28,31 +28,61 @@ export interface StateDetails<R> {
   readonly persisted?: boolean;
 }
 
-/** One state of a run. States are never changed: a run goes from one to the next. */
+/** Notes that the result of a completed run has been stored after its end: when its transaction was committed. */
+export let notePersisted: (state: State) => void;
+
+/** Notes that what a completed run did has been undone with its transaction. */
+export let noteRolledBack: (state: State, reason: string) => void;
+
+/**
+ * One state of a run. A run goes from one to the next; a state itself does not change, but for what a transaction makes of a run that has
+ * completed inside it: at its commit `persisted` becomes true, and at its rollback `name` becomes `RolledBack`.
+ */
 export class State<R = unknown> {
   readonly type: StateType;
-  /** `Completed`, `Cached`, `Retrying`, `AwaitingRetry`, `NotReady`, `TimedOut`, …. */
-  readonly name: string;
-  readonly message: string | undefined;
   /** Milliseconds since 1970, strictly later than that of the state before; has a fraction where two fell together. */
   readonly timestamp: number;
   readonly error: unknown;
   readonly decision: Decision | undefined;
-  /** Whether the result outlives the process: it was stored now, or came from storage. */
-  readonly persisted: boolean;
+  #name: string;
+  #message: string | undefined;
+  #persisted: boolean;
   readonly #value: R | undefined;
   readonly #hasThrown: boolean;
 
+  static {
+    notePersisted = (state) => void (state.#persisted = true);
+    noteRolledBack = (state, reason) => {
+      state.#name = "RolledBack";
+      state.#message = `Rolled back with its transaction: ${reason}`;
+      state.#persisted = false;
+    };
+  }
+
   constructor(type: StateType, name: string, timestamp: number, details: StateDetails<R> = {}) {
     this.type = type;
-    this.name = name;
+    this.#name = name;
     this.timestamp = timestamp;
-    this.message = details.message;
+    this.#message = details.message;
     this.error = details.error;
     this.decision = details.decision;
-    this.persisted = details.persisted ?? false;
+    this.#persisted = details.persisted ?? false;
     this.#value = details.value;
     this.#hasThrown = "error" in details;
+  }
+
+  /** `Completed`, `Cached`, `RolledBack`, `Retrying`, `AwaitingRetry`, `NotReady`, `TimedOut`, …. */
+  get name(): string {
+    return this.#name;
+  }
+
+  get message(): string | undefined {
+    return this.#message;
+  }
+
+  /** Whether the result outlives the process: it was stored, or came from storage. */
+  get persisted(): boolean {
+    return this.#persisted;
   }
 
   /** Whether the run has ended, one way or another. */

@@ -3,6 +3,8 @@
  * drivers, Oxbow's own and those of others.
  */
 export { memorySink, type MemorySink } from "../logging/memory-sink.ts";
+export { lockChecks, lockSuite } from "./lock-suite.ts";
+export type { LockCheck, LockPlace, LockPlaceOptions, LockSuiteOptions, OpenLockPlace } from "./lock-suite.ts";
 export { withClock, withLogSink } from "./scopes.ts";
 export { serializerChecks, serializerSamples, serializerSuite } from "./serializer-suite.ts";
 export type { SerializerCheck, SerializerSuiteOptions } from "./serializer-suite.ts";
@@ -12,6 +14,14 @@ export type {
   StorageCheck,
   StoragePlace,
   StorageSuiteOptions,
-  SuiteRunner,
 } from "./storage-suite.ts";
+export type { SuiteRunner } from "./suite-runner.ts";
+export { transactionChecks, transactionSuite } from "./transaction-suite.ts";
+export type {
+  OpenTransactionPlace,
+  TransactionCheck,
+  TransactionParts,
+  TransactionPlace,
+  TransactionSuiteOptions,
+} from "./transaction-suite.ts";
 export { TestClock } from "./test-clock.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SerializationError, type ErrorCode } from "../kernel/errors.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import { hopelessSamples, plainSamples, richSamples, type SerializerSample } from "./serializer-checks/samples.ts";
-import type { SuiteRunner } from "./storage-suite.ts";
+import type { SuiteRunner } from "./suite-runner.ts";
 
 /*
  * DESIGN: the suite that judges a serializer, Oxbow's own or that of somebody else.

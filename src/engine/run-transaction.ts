@@ -1,0 +1,86 @@
+/*
+ * DESIGN. Which transaction code belongs to, and the transactions of runs. A task run is a transaction of its own, with all its attempts; it
+ * is opened when somebody needs it: a record to stage inside another transaction, a lock, a hook, a task inside, `getTransaction()`. A task that
+ * needs none of these is a transaction of one write, and that write is all there is to it (caching.ts).
+ */
+import { describeError } from "../kernel/errors.ts";
+import { noteRolledBack, notePersisted, type State } from "../states/state.ts";
+import type { Part, TransactionHost } from "../transactions/part.ts";
+import { TransactionNode, type NodeOptions } from "../transactions/node.ts";
+import type { FlowRun } from "./flow-run.ts";
+import { withScope, type Scope } from "./scope.ts";
+import type { TaskRun } from "./task-run.ts";
+
+/** The innermost transaction of a place; opens that of its task run. */
+export function transactionIn(scope: Scope): TransactionNode | undefined {
+  if (scope.node || scope.hookOf) return scope.node;
+  return scope.taskRun ? nodeOf(scope.taskRun) : scope.flowRun?.node;
+}
+
+/** The transaction that work which begins in a place becomes a part of. */
+export function transactionToJoin(scope: Scope): TransactionNode | undefined {
+  const node = transactionIn(scope);
+  return node?.isOpen ? node : undefined;
+}
+
+/** A run begins: it becomes a part of the transaction around it, which waits for its end. @returns what notes that end */
+export function join(run: TaskRun | FlowRun): (() => void) | undefined {
+  const joined = transactionToJoin(run.outer as Scope);
+  if (!joined) return undefined;
+  run.joins = joined;
+  return joined.work.begin();
+}
+
+/** The transaction of a run, opened where it is not yet. */
+export function nodeOf(run: TaskRun | FlowRun, options: Partial<NodeOptions> = {}): TransactionNode {
+  if (!run.node) {
+    run.node = new TransactionNode({ ...options, parent: run.joins, hookOf: run.outer.hookOf, host: new RunHost(run) });
+    run.node.state = "ACTIVE";
+  }
+  return run.node;
+}
+
+/** Undoes what a run did that does not end well, and the transactions around it. @param state what it is about to end in */
+export async function rollBackRun(run: TaskRun | FlowRun, state: State): Promise<void> {
+  const node = nodeOf(run);
+  await node.work.ended();
+  const how = state.isFailed ? `failed: ${describeError(state.error)}` : `ended in state ${state.name}`;
+  await node.rollBack({ reason: `${run.label} ${how}`, cause: state.error, spreads: true });
+}
+
+class RunHost implements TransactionHost {
+  readonly isRun = true;
+  readonly #run: TaskRun | FlowRun;
+
+  constructor(run: TaskRun | FlowRun) {
+    this.#run = run;
+  }
+
+  get label(): string {
+    return this.#run.label;
+  }
+
+  get logger(): TransactionHost["logger"] {
+    return this.#run.logger;
+  }
+
+  get copier(): TransactionHost["copier"] {
+    return this.#run.services.copier;
+  }
+
+  runHook<T>(part: Part, fn: () => T): T {
+    return withScope(this.#run.services, { hookOf: part as TransactionNode }, fn, this.#run);
+  }
+
+  committed(persisted: boolean): void {
+    const { state } = this.#run;
+    if (persisted && state?.isCompleted) notePersisted(state);
+  }
+
+  rolledBack(reason: string): void {
+    const { state } = this.#run;
+    if (!state?.isCompleted || state.name === "RolledBack") return;
+    noteRolledBack(state, reason);
+    this.#run.logger.info(`Finished in state ${state}`);
+  }
+}

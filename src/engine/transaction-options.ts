@@ -1,0 +1,46 @@
+import { ConfigurationError } from "../kernel/errors.ts";
+import { whyNoKey } from "../kernel/keys.ts";
+import { checkIsolation, type IsolationLevel } from "../caching/policy-configuration.ts";
+import type { LockManager } from "../locks/lock-manager.ts";
+import type { ResultStore } from "../results/result-store.ts";
+import type { CommitMode } from "../transactions/transaction.ts";
+
+/** The options of a transaction. */
+export interface TransactionOptions {
+  /** Names its record and its lock: where the record is there already, the transaction is committed from the start. @default none */
+  readonly key?: string | undefined;
+  /** Where the record goes. @default the store of the flow around it, else the default one */
+  readonly store?: ResultStore | undefined;
+  /** @default that of the transaction around it where that is EAGER, else LAZY */
+  readonly commitMode?: CommitMode | undefined;
+  /** Also that of the tasks inside, where their policies say nothing. @default that of the transaction around it, else READ_COMMITTED */
+  readonly isolationLevel?: IsolationLevel | undefined;
+  /** Also that of the tasks inside. @default that of the transaction around it, else that of the store, else the one that belongs to its storage */
+  readonly lockManager?: LockManager | undefined;
+  /** Whether a record that is there is not looked at, and overwritten. @default false */
+  readonly overwrite?: boolean | undefined;
+  /** Whether a transaction with a key stores its value. @default true */
+  readonly writeOnCommit?: boolean | undefined;
+}
+
+const known = ["key", "store", "commitMode", "isolationLevel", "lockManager", "overwrite", "writeOnCommit"];
+
+/** @throws {ConfigurationError} for a name or a value that cannot mean anything */
+export function checkTransactionOptions(options: TransactionOptions): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new ConfigurationError("OXBOW_OPTION_UNKNOWN", `transaction() has no option "${name}"`, {
+      hint: `the options are ${known.join(", ")}`,
+    });
+  }
+  checkIsolation(options, "transaction()");
+  const { key, commitMode } = options;
+  const why = key === undefined ? undefined : whyNoKey(key);
+  if (why !== undefined) throw new ConfigurationError("OXBOW_KEY_INVALID", `transaction(), key: ${why}`);
+  if (commitMode !== undefined && !["LAZY", "EAGER", "OFF"].includes(commitMode)) {
+    throw new ConfigurationError(
+      "OXBOW_OPTION_INVALID",
+      `transaction(), commitMode: ${JSON.stringify(commitMode)} must be "LAZY", "EAGER" or "OFF"`,
+    );
+  }
+}

@@ -1,0 +1,27 @@
+/** What runs inside a transaction, counted: its end waits for the end of all of it. */
+export class RunningWork {
+  #count = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  /** Some work begins. @returns what notes its end, to be called once */
+  begin(): () => void {
+    this.#count += 1;
+    return () => {
+      this.#count -= 1;
+      if (this.#count > 0) return;
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    };
+  }
+
+  /** Some work goes on until a promise is settled. */
+  track(work: Promise<unknown>): void {
+    const end = this.begin();
+    work.then(end, end);
+  }
+
+  /** Fulfilled when nothing runs any more, also nothing that was begun meanwhile. */
+  async ended(): Promise<void> {
+    while (this.#count > 0) await (this.#idle ??= Promise.withResolvers()).promise;
+  }
+}
