@@ -6,11 +6,17 @@ import {
   cacheKeyFn,
   fileStorage,
   INPUTS,
+  memoryLocks,
   memoryStorage,
   OxbowError,
   ResultStore,
+  sqliteLocks,
   task,
+  transaction,
   withSettings,
+  type LockManager,
+  type Storage,
+  type TaskOptions,
 } from "../src/index.ts";
 import { errorCodes, type ErrorCode } from "../src/kernel/errors.ts";
 import { json, serializerFor } from "../src/serializers/index.ts";
@@ -142,6 +148,17 @@ const provoked: ReadonlyArray<readonly [code: ErrorCode, provoke: () => unknown]
       ),
   ],
   ["OXBOW_CANCELLED", cancelOne],
+  ["OXBOW_COMMIT_FAILED", () => transaction(() => careless("the mail server is down"))],
+  ["OXBOW_COMMIT_FAILED", () => transaction(() => failing("check")().catch(() => undefined))],
+  ["OXBOW_LOCKS_MISSING", () => serializable({ resultStorage: ofKind("postgres") })()],
+  ["OXBOW_LOCK_DEADLOCK", waitInCircle],
+  ["OXBOW_LOCK_FAILED", () => sqliteLocks(import.meta.filename).acquire("nightly", "somebody")],
+  ["OXBOW_LOCK_LOST", loseLock],
+  ["OXBOW_LOCK_LOST", writeTooLate],
+  ["OXBOW_LOCK_TIMED_OUT", waitTooLong],
+  ["OXBOW_TRANSACTION_ENDED", () => transaction((txn) => txn.rollback().then(() => txn.commit()))],
+  ["OXBOW_TRANSACTION_VALUE_INVALID", () => transaction((txn) => txn.set("connection", () => 1))],
+  ["OXBOW_TRANSACTION_VALUE_MISSING", () => transaction((txn) => void txn.get("path"))],
 ];
 
 async function later<T>(fn: () => Promise<T>): Promise<T> {
@@ -165,6 +182,82 @@ async function cancelOne(): Promise<unknown> {
   const future = task("download", () => new Promise(() => undefined)).submit();
   future.cancel();
   return future;
+}
+
+/** A task whose work is done, and whose commit hook throws. */
+function careless(message: string): Promise<unknown> {
+  const onCommit = (): never => {
+    throw new Error(message);
+  };
+  return task(
+    "careless",
+    { cachePolicy: INPUTS, resultStorage: memoryStorage(), onCommit },
+    (text: string) => text,
+  )("x");
+}
+
+function failing(name: string): () => Promise<never> {
+  return task(name, (): never => {
+    throw new Error("no");
+  });
+}
+
+function serializable(options: TaskOptions, key = "nightly", lockManager?: LockManager): () => Promise<number> {
+  const cachePolicy = cacheKey(key).configure({ isolationLevel: "SERIALIZABLE", lockManager });
+  return task("load", { cachePolicy, ...options }, () => 1);
+}
+
+/** A storage that brings no locks. */
+function ofKind(kind: string): Storage {
+  return new Proxy(memoryStorage(), {
+    get(target, name) {
+      const value: unknown = name === "kind" ? kind : Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function waitInCircle(): Promise<unknown> {
+  const resultStorage = memoryStorage();
+  const [one, two] = ["rates/EUR", "rates/USD"].map((key) => serializable({ resultStorage }, key));
+  const [hasOne, hasTwo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = transaction(async () => {
+    await one!();
+    hasOne.resolve();
+    await hasTwo.promise;
+    return two!();
+  });
+  const second = transaction(async () => {
+    await two!();
+    await hasOne.promise;
+    hasTwo.resolve();
+    // The other one waits by now.
+    await new Promise(setImmediate);
+    return one!();
+  });
+  return Promise.all([first, second]);
+}
+
+async function loseLock(): Promise<void> {
+  const clock = new TestClock();
+  const lease = await memoryLocks({ clock }).acquire("nightly", "somebody", { holdTimeout: "20ms" });
+  await clock.advance(20);
+  await lease!.confirm();
+}
+
+async function writeTooLate(): Promise<unknown> {
+  const store = new ResultStore({ storage: memoryStorage(), serializer: json() });
+  const origin = { taskName: "load", taskRunId: "", durationMs: 0, tags: [], components: {} };
+  const key = { text: "nightly", value: "nightly" };
+  await store.save(key, "later", origin, 2, { fence: 2 });
+  return store.save(key, "earlier", origin, 1, { fence: 1 });
+}
+
+async function waitTooLong(): Promise<unknown> {
+  const locks = memoryLocks();
+  await locks.acquire("nightly", "somebody");
+  const load = serializable({ resultStorage: memoryStorage() }, "nightly", locks);
+  return withSettings({ locks: { acquireTimeout: "1ms" } }, () => load());
 }
 
 const refusing = {
@@ -208,7 +301,9 @@ test.each(provoked)("the example of %s is a message that Oxbow writes", async (c
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(OxbowError);
-  const message = alike((error as OxbowError).message.replaceAll(import.meta.filename, "/data/results"));
+  const message = alike(
+    (error as OxbowError).message.replaceAll(import.meta.filename, "/data/results").replace(/memory #\d+/, "memory #1"),
+  );
   expect((error as OxbowError).code).toBe(code);
   const shown = examples(code).map(alike);
   expect(shown.some((example) => pattern(example).test(message)) ? message : shown).toBe(message);

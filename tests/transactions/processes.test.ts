@@ -1,0 +1,4 @@
+import { processChecks } from "./process-checks.ts";
+
+processChecks("sqlite");
+processChecks("file");
