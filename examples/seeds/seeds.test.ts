@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../tests/services/services.ts";
 
 const folder = import.meta.dirname;
 const root = join(folder, "..", "..");
@@ -23,6 +24,9 @@ const environments: Readonly<Record<string, Readonly<Record<string, string>>>> =
   "persist-everything": { OXBOW_RESULTS_PERSIST_BY_DEFAULT: "true" },
   "refresh-all": { OXBOW_TASKS_REFRESH_CACHE: "true" },
 };
+
+/** What needs a server, which is asked for when its turn has come; the end of the run says why there is none. */
+const needsRedis: ReadonlySet<string> = new Set(["locks-in-redis"]);
 
 interface Run {
   readonly stdout: string;
@@ -104,9 +108,12 @@ test("the list in the README is the list of examples", () => {
 });
 
 describe("each example prints what it should", { timeout: 60_000 }, () => {
-  test.concurrent.for(examples)("%s", async (name, { expect: expectHere }) => {
+  test.concurrent.for(examples)("%s", async (name, { expect: expectHere, skip }) => {
     const home = freshHome();
-    expectHere((await run(name, home)).stdout).toBe(expected(name));
+    const redis = needsRedis.has(name) ? await redisUrl() : undefined;
+    if (needsRedis.has(name) && redis === undefined) skip("there is no Redis");
+    const settings: Record<string, string> = redis === undefined ? {} : { OXBOW_TEST_REDIS_URL: redis };
+    expectHere((await run(name, home, settings)).stdout).toBe(expected(name));
     if (!expectations.includes(`${name}.again`)) return;
     expectHere((await run(name, home)).stdout, "the second time").toBe(expected(`${name}.again`));
   });
@@ -137,6 +144,25 @@ describe("the log tells what the documents show", { timeout: 60_000 }, () => {
       "INFO Task run 'my-task-version-1-…' - Finished in state Completed()",
       "INFO Task run 'my-task-version-2-…' - Created task run 'my-task-version-2-…' for task 'my-task-version-2'",
       "INFO Task run 'my-task-version-2-…' - Finished in state Completed()",
+    ]);
+  });
+
+  test("serializable-isolation", async () => {
+    expect(stateLines(await run("serializable-isolation", freshHome())).sort()).toEqual([
+      "INFO Task run 'my-task-version-1-…' - Created task run 'my-task-version-1-…' for task 'my-task-version-1'",
+      "INFO Task run 'my-task-version-1-…' - Finished in state Completed()",
+      "INFO Task run 'my-task-version-2-…' - Created task run 'my-task-version-2-…' for task 'my-task-version-2'",
+      "INFO Task run 'my-task-version-2-…' - Finished in state Cached(type=COMPLETED)",
+    ]);
+  });
+
+  test("multi-task-cache", async () => {
+    const lines = stateLines(await run("multi-task-cache", freshHome()));
+    expect(lines.filter((line) => line.includes("run 'load-data-…' - Finished in state "))).toEqual([
+      "INFO Task run 'load-data-…' - Finished in state Completed()",
+      "INFO Task run 'load-data-…' - Finished in state RolledBack('Rolled back with its transaction: Task run 'process-data-…' failed: Error: Error! Abort!', type=COMPLETED)",
+      "INFO Task run 'load-data-…' - Finished in state Completed()",
+      "INFO Task run 'load-data-…' - Finished in state Cached(type=COMPLETED)",
     ]);
   });
 });
