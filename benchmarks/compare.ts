@@ -15,8 +15,8 @@ export interface Row {
   /** How often the work is done in a round. */
   readonly n: number;
   readonly rounds?: number;
-  /** Microseconds per piece of work, or the ratio to the yardstick. */
-  readonly target: { readonly us?: number; readonly ratio?: number };
+  /** Microseconds per piece of work, the ratio to the yardstick, or the microseconds beyond it. */
+  readonly target: { readonly us?: number; readonly ratio?: number; readonly overUs?: number };
 }
 
 /** What a row came to. */
@@ -67,8 +67,9 @@ export async function measure(row: Row): Promise<Result> {
 }
 
 /** How far a result is beyond its target: 1 is on it, 1.5 fails the gate. */
-export function excess({ us, ratio, target }: Result): number {
+export function excess({ us, ratio, yardstickUs, target }: Result): number {
   return Math.max(
+    target.overUs === undefined || yardstickUs === undefined ? 0 : (us - yardstickUs) / target.overUs,
     target.us === undefined ? 0 : us / target.us,
     target.ratio === undefined || ratio === undefined ? 0 : ratio / target.ratio,
   );

@@ -6,6 +6,7 @@ import { excess, measure, type Result } from "./compare.ts";
 process.env["OXBOW_LOGGING_LEVEL"] = "warn";
 process.env["NODE_ENV"] = "production";
 const { keyRows } = await import("./keys.ts");
+const { lockRows, redisLockRow } = await import("./locks.ts");
 const { bigMap, importCost } = await import("./processes.ts");
 const { taskRows } = await import("./tasks.ts");
 
@@ -19,6 +20,7 @@ function print(result: Result): void {
   const wanted = [
     result.target.us !== undefined && `${result.target.us} us`,
     result.target.ratio !== undefined && `${result.target.ratio}x`,
+    result.target.overUs !== undefined && `+${result.target.overUs} us`,
   ].filter(Boolean);
   const ratio = result.ratio === undefined ? "" : `${result.ratio.toFixed(2)}x of ${result.yardstick}`;
   const verdict = beyond <= 1 ? "ok" : beyond <= 1.5 ? "over" : "FAR OVER";
@@ -29,9 +31,18 @@ function print(result: Result): void {
 }
 
 console.log(`Node ${process.version}; medians; ratios hold, microseconds are of this machine\n`);
-for (const row of [...keyRows, ...(await taskRows())]) {
+for (const row of [...keyRows, ...(await taskRows()), ...lockRows]) {
   if (only && !row.name.includes(only)) continue;
   print(await measure(row));
+}
+
+if (!only || "Redis locks".includes(only)) {
+  const row = await redisLockRow();
+  if (typeof row === "string") console.log(`lock and unlock, Redis: not measured, ${row}`);
+  else {
+    print(await measure(row));
+    console.log(`  commands for a lock and its release, wake-up included: ${await row.commands()} (target 2)`);
+  }
 }
 
 function single(name: string, us: number, target: number): void {
