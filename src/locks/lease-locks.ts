@@ -26,9 +26,13 @@ export interface LockOptions {
  * DESIGN: everything about locks that is the same for every medium.
  *
  *   lease-locks/place.ts       the medium, with its errors named, and the local time that leases are measured by
+ *   lease-locks/options.ts     what users pass, checked
  *   lease-locks/key-queue.ts   who of this process holds a key and who waits for it; only the first asks the medium
- *   lease-locks/asking.ts      asking the medium again: when woken, else at intervals
- *   lease-locks/holding.ts     a grant, the leases that share it, and when it is lost
+ *   lease-locks/turn.ts        a place in that queue: one holder with all of its acquires
+ *   lease-locks/waiter.ts      one acquire that waits: its answer, time-out or signal
+ *   lease-locks/watch.ts       the same for `wait`, which takes nothing and stands in no queue
+ *   lease-locks/asking.ts      asking the medium again: when woken (ear.ts), else at intervals (patience.ts)
+ *   lease-locks/holding.ts     a grant, the leases that share it (held-lease.ts), and when it is lost
  *   lease-locks/heartbeat.ts   one timer that extends all of them
  *
  * What it does: turns five operations of a medium into the contract of lock-manager.ts. A lock that nobody else wants costs one

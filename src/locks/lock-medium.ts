@@ -54,8 +54,8 @@ export interface LockMedium {
   look(key: string): Awaitable<Grant | undefined>;
 
   /**
-   * Calls `wake` whenever the key may have become free, from the moment on when the promise is fulfilled. A wake-up that is lost costs time and
-   * nothing else: waiters look again by themselves. `wake` asks at once; it never throws. Absent where the medium cannot tell.
+   * Calls `wake` whenever the key may have become free, from the moment on when the promise is fulfilled. A wake-up that is lost costs
+   * time and nothing else: waiters look again by themselves. `wake` asks at once; it never throws. Absent where the medium cannot tell.
    *
    * @returns a function that ends the subscription
    */

@@ -139,6 +139,7 @@ class Session {
   }
 
   end(): void {
+    this.#isRetired = true;
     this.#client.disconnect();
   }
 

@@ -1,4 +1,4 @@
-import { checkFolder, diskFailure } from "../../io/disk-failure.ts";
+import { checkFolder, codeOf, diskFailure } from "../../io/disk-failure.ts";
 import { isGone } from "../../io/process-identity.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
 import type { Claim, Grant, LockMedium } from "../lock-medium.ts";
@@ -28,9 +28,9 @@ const slotsToTidy = 1000;
  *   <folder>/.last-token/<token>                     tokens.ts
  *   <folder>/.tmp/…                                  what is being made
  *
- * What it does: each key has a slot (slots.ts). A grant is placed in it, gets its token by a move, is extended by a move to the name with the new time, released by
- * being removed. One that has expired, or whose process has ended, is removed under the name that it was judged by; an extension
- * in that moment has another name, and wins. Then whoever places first has the lock.
+ * What it does: each key has a slot (slots.ts). A grant is placed in it, gets its token by a move, is extended by a move to the name
+ * with the new time, and released by being removed. One that has expired, or whose process has ended, is removed under the name that
+ * it was judged by; an extension in that moment has another name, and wins. Then whoever places first has the lock.
  * What it promises: lock-medium.ts. Expiry is judged by the clock of the machine: machines that share the folder must agree about the
  * time, to within a small part of a lease. Nothing waits for the disk: after a power loss no holder lives.
  * What the caller must do: look again by itself; other processes are not woken.
@@ -170,6 +170,7 @@ export class FileMedium implements LockMedium {
     try {
       return work();
     } catch (error) {
+      if (codeOf(error) === "ENOTDIR") checkFolder(this.location);
       throw diskFailure(action, this.location, error);
     }
   }
