@@ -3,6 +3,7 @@ import { andThen, type Awaitable, isPromise, quiet } from "../../kernel/awaitabl
 import { RecordError } from "../../kernel/errors.ts";
 import { diskFailure } from "../../io/disk-failure.ts";
 import { readAsync } from "../../io/disk-files.ts";
+import { rangeOf, successor } from "../internal/key-range.ts";
 import { readChecked } from "../internal/read-checked.ts";
 import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
 import { type ColumnValue, fromRow, metadataColumns } from "../internal/record-columns.ts";
@@ -69,11 +70,13 @@ export class RowReader {
   }
 
   async *list({ prefix = "", after }: ListOptions): AsyncIterable<RecordMetadata> {
-    let from = afterOrAt(Buffer.from(prefix), after);
-    const to = endOf(Buffer.from(prefix));
+    const range = rangeOf(prefix, after);
+    let { from } = range;
     // Page by page: a cursor that stays open would keep the log from starting over.
     for (;;) {
-      const page = await this.#database.read((connection) => connection?.statements.page(from, to, rowsPerPage) ?? []);
+      const page = await this.#database.read(
+        (connection) => connection?.statements.page(from, range.to, rowsPerPage) ?? [],
+      );
       for (const row of page) {
         const metadata = this.#listed(row);
         if (metadata !== undefined) yield metadata;
@@ -163,21 +166,4 @@ function inline(payload: unknown, where: string): Uint8Array {
 function sized(bytes: Uint8Array, size: number, where: string): Uint8Array {
   if (bytes.byteLength !== size) throw badSize(bytes.byteLength, size, where);
   return bytes;
-}
-
-function afterOrAt(prefix: Buffer, after: string | undefined): Uint8Array {
-  if (after === undefined) return prefix;
-  const next = successor(Buffer.from(after));
-  return Buffer.compare(next, prefix) > 0 ? next : prefix;
-}
-
-/** The first key after this one. */
-function successor(key: Uint8Array): Uint8Array {
-  return Buffer.concat([key, Buffer.of(0)]);
-}
-
-/** The first bytes after all keys with a prefix. UTF-8 has no byte 0xFF, so the last one can always grow. */
-function endOf(prefix: Buffer): Uint8Array {
-  if (prefix.length === 0) return Buffer.of(0xff);
-  return Buffer.concat([prefix.subarray(0, -1), Buffer.of(prefix.at(-1)! + 1)]);
 }
