@@ -67,8 +67,8 @@ export interface TaskOptions extends RunOptions {
   /** Futures that have to complete before the task starts. @default [] */
   readonly waitFor?: readonly unknown[];
   /**
-   * Called once the result is durable: at once, or when the transaction around the task is committed. One that throws rolls the transaction
-   * back. Not called on a hit. @default []
+   * Called once the result is durable: at once, or when the transaction around the task is committed. One that throws rolls the
+   * transaction back. Not called on a hit. @default []
    */
   readonly onCommit?: TransactionHook | readonly TransactionHook[];
   /** Undoes what the task did: called where it has completed and its transaction is rolled back. Not called on a hit. @default [] */

@@ -12,8 +12,8 @@ import type { Transaction } from "../transactions/transaction.ts";
  *
  * @param fn the block; it gets the transaction
  * @returns what the block returns
- * @throws what the block throws, once all has been undone; {@link TransactionCommitError} where the block ended well and its work could not be
- * stored, or a task inside it failed; {@link LockError} where its lock was not to be had
+ * @throws what the block throws, once all has been undone; {@link TransactionCommitError} where the block ended well and its work could
+ * not be stored, or something inside it failed; {@link LockError} where its lock was not to be had
  * @example
  * await transaction(async () => {
  *   const rows = await load();

@@ -1,7 +1,7 @@
 /*
- * DESIGN. Which transaction code belongs to, and the transactions of runs. A task run is a transaction of its own, with all its attempts; it
- * is opened when somebody needs it: a record to stage inside another transaction, a lock, a hook, a task inside, `getTransaction()`. A task that
- * needs none of these is a transaction of one write, and that write is all there is to it (caching.ts).
+ * DESIGN. Which transaction code belongs to, and the transactions of runs. A task run is a transaction of its own, with all its
+ * attempts; it is opened when somebody needs it: a record to stage inside another transaction, a lock, a hook, a task inside,
+ * `getTransaction()`. A task that needs none of these is a transaction of one write, and that write is all there is to it (caching.ts).
  */
 import { describeError } from "../kernel/errors.ts";
 import { noteRolledBack, notePersisted, type State } from "../states/state.ts";

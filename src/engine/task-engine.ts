@@ -6,8 +6,8 @@
  *                                                   └─▶ else attempts ─▶ store or stage ─▶ Completed
  *                                                                 └─▶ failed ─▶ roll back ─▶ Failed
  *
- * From the lookup on it is a transaction, one for all attempts; see run-transaction.ts. A run never rejects: whatever happens ends in a state. Steps await only what has to be waited for, so that a hit in
- * memory costs one promise in all.
+ * From the lookup on it is a transaction, one for all attempts; see run-transaction.ts. A run never rejects: whatever happens ends in a
+ * state. Steps await only what has to be waited for, so that a hit in memory costs one promise in all.
  */
 import { isPromise } from "../kernel/awaitable.ts";
 import { CachingError, describeError, messageOf } from "../kernel/errors.ts";

@@ -7,15 +7,24 @@ import type { CommitMode } from "../transactions/transaction.ts";
 
 /** The options of a transaction. */
 export interface TransactionOptions {
-  /** Names its record and its lock: where the record is there already, the transaction is committed from the start. @default none */
+  /**
+   * Names its record and its lock. Where the record is there already, the transaction is committed from the start; the block is called
+   * all the same.
+   *
+   * @default none
+   */
   readonly key?: string | undefined;
   /** Where the record goes. @default the store of the flow around it, else the default one */
   readonly store?: ResultStore | undefined;
-  /** @default that of the transaction around it where that is EAGER, else LAZY */
+  /** When it is committed. @default EAGER inside an EAGER transaction, else LAZY */
   readonly commitMode?: CommitMode | undefined;
   /** Also that of the tasks inside, where their policies say nothing. @default that of the transaction around it, else READ_COMMITTED */
   readonly isolationLevel?: IsolationLevel | undefined;
-  /** Also that of the tasks inside. @default that of the transaction around it, else that of the store, else the one that belongs to its storage */
+  /**
+   * Gives the locks of SERIALIZABLE, also to the tasks inside.
+   *
+   * @default that of the transaction around it, else that of the store, else the one that belongs to its storage
+   */
   readonly lockManager?: LockManager | undefined;
   /** Whether a record that is there is not looked at, and overwritten. @default false */
   readonly overwrite?: boolean | undefined;

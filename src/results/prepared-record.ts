@@ -13,8 +13,8 @@ export interface RecordStore {
 }
 
 /**
- * A record that is ready to be written. It is made when its value is staged, perhaps long before it is published: later changes of the value do
- * not show, and code inside the transaction is given copies.
+ * A record that is ready to be written. It is made when its value is staged, perhaps long before it is published: later changes of the
+ * value do not show, and code inside the transaction is given copies.
  */
 export interface PreparedRecord {
   readonly store: RecordStore;

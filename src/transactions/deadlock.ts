@@ -2,8 +2,8 @@
  * DESIGN. Transactions of this process that wait for each other. A transaction that waits for a lock waits for the end of the one that
  * holds it; that one ends when all that runs inside it has ended. Where this leads back to who waits, nobody would ever go on.
  *
- * What it promises: such a wait is refused, when it begins, or when a lock that was handed on makes it one. Circles that lead through another
- * process are not seen: there, a time-out ends them.
+ * What it promises: such a wait is refused, when it begins, or when a lock that was handed on makes it one. Circles that lead through
+ * another process are not seen: there, a time-out ends them.
  * What it costs: nothing while the holder of a lock waits for nobody.
  * In the literature: a cycle in the waits-for graph (Coffman, Elphick, Shoshani, "System Deadlocks", 1971).
  */

@@ -101,8 +101,8 @@ export class TransactionNode implements Part, Claimant {
   }
 
   /**
-   * Whether work that begins or ends now is a part of it: where it is committed, or about to be, the work is a transaction of its own. What
-   * has been rolled back is open: its late work is rolled back, too.
+   * Whether work that begins or ends now is a part of it: where it is committed, or about to be, the work is a transaction of its own.
+   * What has been rolled back is open: its late work is rolled back, too.
    */
   get isOpen(): boolean {
     return this.wasThere ? !this.#isSettled : this.state !== "COMMITTED" && this.ending !== "commit";

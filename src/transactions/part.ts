@@ -6,7 +6,7 @@ import type { Transaction, TransactionHook, TransactionState } from "./transacti
 
 /** What a transaction needs of who has opened it. */
 export interface TransactionHost {
-  /** `Transaction "key"`, `Task run 'add-one-d85'`: how messages name it. */
+  /** `The transaction`, `Transaction 'key'`, `Task run 'add-one-d85'`: how messages name it. */
   readonly label: string;
   readonly logger: { info(line: string): void; warn(line: string): void; error(line: string): void };
   readonly copier: Serializer;

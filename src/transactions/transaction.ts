@@ -70,8 +70,9 @@ export interface Transaction {
   commit(): Promise<void>;
 
   /**
-   * Undoes what has been staged by now: calls the hooks, the latest first, and forgets the values. So do the transactions around this one. Does
-   * nothing where it has been rolled back, or is committed. Hooks that throw are logged, and are in {@link Transaction.errors}.
+   * Undoes what has been staged by now: calls the hooks, the latest first, and forgets the values. So do the transactions around this
+   * one. Does nothing where it has been rolled back, or is committed. Hooks that throw are logged, and are in {@link Transaction.errors}.
+   * It is no failure: `transaction` then gives back what the block returns.
    */
   rollback(): Promise<void>;
 }

@@ -12,7 +12,7 @@
  *   26  a run that was rolled back still says that it completed            "says so in the very state…"
  *   27  a keyed transaction without a value stores null as its result      "stores what its block returns…", "stores nothing…"
  *
- * 28 to 40, about locks, are in locks-that-hold.test.ts.
+ * 28 to 40, about locks, are in locks-that-hold.test.ts and lock-managers-that-hold.test.ts.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -83,7 +83,9 @@ describe("A transaction", () => {
       "send",
       () => {
         attempts += 1;
-        if (attempts < 3) throw new Error(`attempt ${attempts}`);
+        // One attempt fails by itself, one by a transaction inside it.
+        if (attempts === 1) throw new Error("attempt 1");
+        if (attempts === 2) return transaction(() => Promise.reject(new Error("attempt 2")));
         return attempts;
       },
       { retries: 2 },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getTransaction, transaction } from "../../authoring/transaction.ts";
 import type { State } from "../../states/state.ts";
 import { pause } from "../lock-checks/check.ts";
-import { check, checkTwo, rejection, type TransactionCheck } from "./check.ts";
+import { check, checkTwo, commitErrors, rejection, type TransactionCheck } from "./check.ts";
 
 export const visibilityChecks: readonly TransactionCheck[] = [
   checkTwo("Nobody elsewhere sees a record before the commit, and everybody does afterwards", async (scene, other) => {
@@ -83,18 +83,21 @@ export const visibilityChecks: readonly TransactionCheck[] = [
       await gate.promise;
       await pause(20);
     };
-    const slow = scene.task("slow", () => gate.promise);
+    const slow = scene.exclusive("slow", () => gate.promise);
     const block = transaction(async () => {
       await scene.task("a", () => 1, { onRollback })();
       slow.submit();
-      const failing = scene.task("bad", () => Promise.reject(new Error("enough")))();
+      const failing = scene.task("bad", () => Promise.reject(new Error("enough"))).run();
       await undoing.promise;
       gate.resolve();
-      await scene.task("late", () => 1)();
+      await scene.exclusive("late", () => 1)();
       await failing;
     });
-    await rejection(block);
+    await commitErrors(block);
     await scene.expectNothing("a", "slow", "bad", "late");
+    const undone = scene.log.filter((line) => line.endsWith("undone"));
+    assert.deepEqual(undone.toSorted(), ["late undone", "slow undone"]);
+    await scene.expectUnlocked("slow", "late");
   }),
 
   check("A task that a commit hook calls is stored by itself", async (scene) => {

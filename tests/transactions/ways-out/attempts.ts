@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { withSettings } from "../../../src/authoring/with-settings.ts";
 import { transaction } from "../../../src/authoring/transaction.ts";
 import type { State } from "../../../src/states/state.ts";
 import { aborted, fail, forever, keyed, way, type WayOut } from "./way.ts";
@@ -72,5 +73,26 @@ export const attempts: readonly WayOut[] = [
       });
       return transaction(keyed(s), async () => void (await Promise.allSettled([flaky(), flaky(), flaky()])));
     },
+  ),
+  way("equal calls in one transaction, with a time to acquire", "key a", "value", (s) =>
+    withSettings({ locks: { acquireTimeout: "10s" } }, () =>
+      transaction(keyed(s), async () => {
+        const load = s.exclusive("a", () => sleep(5));
+        await Promise.all([load(), load()]);
+        return "value";
+      }),
+    ),
+  ),
+  way(
+    "equal calls in one transaction, and the time to acquire is over",
+    "key a",
+    "LockError OXBOW_LOCK_TIMED_OUT",
+    (s) =>
+      withSettings({ locks: { acquireTimeout: "20ms" } }, () =>
+        transaction(keyed(s), async () => {
+          const load = s.exclusive("a", () => sleep(60));
+          await Promise.all([load(), load()]);
+        }),
+      ),
   ),
 ];

@@ -1,7 +1,7 @@
 import { getTransaction, transaction } from "../../../src/authoring/transaction.ts";
 import type { Scene } from "../../../src/testing/transaction-checks/scene.ts";
 import type { CommitMode } from "../../../src/transactions/transaction.ts";
-import { fail, way, type WayOut } from "./way.ts";
+import { fail, keyed, way, type WayOut } from "./way.ts";
 
 /** In a transaction within another one. */
 export function nested(commitMode: CommitMode): readonly WayOut[] {

@@ -1,5 +1,5 @@
 import { getRunContext } from "../../../src/authoring/context.ts";
-import type { ResultStore } from "../../../src/results/result-store.ts";
+import type { TransactionOptions } from "../../../src/engine/transaction-options.ts";
 import type { Scene } from "../../../src/testing/transaction-checks/scene.ts";
 
 /** One way on which the work under a lock can end. */
@@ -23,8 +23,9 @@ export const forever = (): Promise<never> => new Promise(() => undefined);
 /** Something that fails. */
 export const fail = (): Promise<never> => Promise.reject(new Error("fails"));
 /** The options of a block that locks the key `key`. */
-export const keyed = ({ store }: { readonly store: ResultStore }) =>
-  ({ key: "key", store, isolationLevel: "SERIALIZABLE" }) as const;
+export function keyed({ store }: Scene): TransactionOptions {
+  return { key: "key", store, isolationLevel: "SERIALIZABLE" };
+}
 
 /** Waits until the signal of its run is aborted, and ends with its reason. */
 export function aborted(): Promise<never> {
