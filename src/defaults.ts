@@ -135,14 +135,17 @@ function locksOf(storage: Storage, settings: Settings): LockManager | undefined 
   return manager;
 }
 
+/** A storage of somebody else may call itself anything; one of this machine has a folder for its place. */
 function makeLocks({ kind, location }: Storage, lease: number): LockManager | undefined {
   const options: LockOptions = { lease: { milliseconds: lease } };
   switch (kind) {
     case "memory":
       return memoryLocks(options);
     case "sqlite":
+      if (!isAbsolute(location)) return undefined;
       return sharedLocks(`${kind} ${lease} ${location}`, () => sqliteLocks(location, options));
     case "file":
+      if (!isAbsolute(location)) return undefined;
       return sharedLocks(`${kind} ${lease} ${location}`, () => fileLocks(join(location, ".locks"), options));
     default:
       return undefined;

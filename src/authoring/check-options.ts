@@ -2,7 +2,7 @@
 import { CachePolicy } from "../caching/cache-policy.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
-import { nearest } from "../kernel/suggest.ts";
+import { checkOptionNames } from "../kernel/option-names.ts";
 
 /** Says what is wrong with a value, in words that follow "must be"; `undefined` where nothing is. */
 type Check = (value: unknown, where: string) => string | undefined;
@@ -115,8 +115,8 @@ export function checkOptions(kind: "Task" | "Flow", name: unknown, options: obje
     );
   }
   const known: Readonly<Record<string, Check>> = checks[kind];
+  checkOptionNames(options, Object.keys(known), `${kind} "${name}"`);
   for (const [option, value] of Object.entries(options)) {
-    if (!Object.hasOwn(known, option)) throw unknownOption(`${kind} "${name}"`, option, Object.keys(known));
     if (value === undefined) continue;
     const wanted = known[option]!(value, `${kind} "${name}", ${option}`);
     if (wanted === undefined) continue;
@@ -140,13 +140,6 @@ export function checkItems(name: string, items: unknown): void {
       hint: "pass an array, a generator, or a future of one",
     },
   );
-}
-
-function unknownOption(where: string, option: string, known: readonly string[]): ConfigurationError {
-  const meant = nearest(option, known);
-  return new ConfigurationError("OXBOW_OPTION_UNKNOWN", `${where} has no option "${option}"`, {
-    hint: meant ? `did you mean "${meant}"?` : `the options are ${known.join(", ")}`,
-  });
 }
 
 function show(value: unknown): string {

@@ -1,6 +1,7 @@
 /* What a cache policy carries beside its recipe: where cache metadata go, and how equal runs are kept apart. */
 import { resolve } from "node:path";
 import { ConfigurationError } from "../kernel/errors.ts";
+import { checkOptionNames } from "../kernel/option-names.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -28,12 +29,7 @@ const configurable: Readonly<Record<keyof PolicyConfiguration, string>> = {
 
 /** @throws {ConfigurationError} for a name or a value that it cannot have */
 export function checkConfiguration(configuration: PolicyConfiguration): void {
-  for (const name of Object.keys(configuration)) {
-    if (Object.hasOwn(configurable, name)) continue;
-    throw new ConfigurationError("OXBOW_OPTION_UNKNOWN", `A cache policy has no setting "${name}"`, {
-      hint: `it has ${Object.keys(configurable).join(", ")}`,
-    });
-  }
+  checkOptionNames(configuration, Object.keys(configurable), "configure() of a cache policy");
   checkIsolation(configuration, "A cache policy");
 }
 

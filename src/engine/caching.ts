@@ -4,7 +4,7 @@ import { formatMs } from "../kernel/duration.ts";
 import { CachingError, describeError } from "../kernel/errors.ts";
 import type { CacheKey } from "../caching/compute-key.ts";
 import type { Lookup } from "../results/lookup.ts";
-import type { PreparedRecord } from "../results/publish.ts";
+import type { PreparedRecord } from "../results/prepared-record.ts";
 import { isExpired, type Provenance } from "../results/record.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";

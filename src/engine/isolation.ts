@@ -48,7 +48,9 @@ export function noLocks(storageKind: string): ConfigurationError {
   return new ConfigurationError(
     "OXBOW_LOCKS_MISSING",
     `Isolation level SERIALIZABLE needs a lock manager, and the ${storageKind} storage brings none`,
-    { hint: 'pass one: INPUTS.configure({ isolationLevel: "SERIALIZABLE", lockManager: redisLocks(url) })' },
+    {
+      hint: "pass one, such as redisLocks(url): as lockManager in cachePolicy.configure(…), or in the options of transaction()",
+    },
   );
 }
 

@@ -24,11 +24,6 @@ export interface Interruption {
 export abstract class Run {
   /** What the body is called with. Futures are replaced by their values before that. */
   args: readonly unknown[];
-  readonly services: Services;
-  readonly settings: Settings;
-  readonly overrides: SettingsOverrides | undefined;
-  readonly clock: Clock;
-  readonly sink: LogSink;
   /** All states so far, in order. */
   readonly states: State[] = [];
   /** Where it began. */
@@ -37,7 +32,6 @@ export abstract class Run {
   joins: TransactionNode | undefined;
   /** Its own transaction, once somebody needed one. */
   node: TransactionNode | undefined;
-  readonly hookOf = undefined;
   /** Which attempt is running, or will be: 1 for the first. */
   attempt = 1;
   /** What the last attempt that took too long was ended with. */
@@ -51,7 +45,7 @@ export abstract class Run {
   #controller: AbortController | undefined;
   #children: Roster<Run> | undefined;
   #membership: RosterEntry<Run> | undefined;
-  #outstanding: Set<Promise<unknown>> | undefined;
+  #outstanding: Roster<Promise<unknown>> | undefined;
   #watchers: Set<(error: unknown) => void> | undefined;
   #pool: TaskPool | undefined;
   #rejectAttempt: ((error: unknown) => void) | undefined;
@@ -60,11 +54,31 @@ export abstract class Run {
     this.#definition = definition;
     this.outer = scope;
     this.args = args;
-    this.services = scope.services;
-    this.settings = scope.settings;
-    this.overrides = scope.overrides;
-    this.clock = scope.clock;
-    this.sink = scope.sink;
+  }
+
+  // What is the same all around is asked for there: of millions of runs, each field less is felt.
+  get services(): Services {
+    return this.outer.services;
+  }
+
+  get settings(): Settings {
+    return this.outer.settings;
+  }
+
+  get overrides(): SettingsOverrides | undefined {
+    return this.outer.overrides;
+  }
+
+  get clock(): Clock {
+    return this.outer.clock;
+  }
+
+  get sink(): LogSink {
+    return this.outer.sink;
+  }
+
+  get hookOf(): undefined {
+    return undefined;
   }
 
   abstract get name(): string;
@@ -210,9 +224,9 @@ export abstract class Run {
 
   /** Work that must end before the run does. */
   track(work: Promise<unknown>): void {
-    const outstanding = (this.#outstanding ??= new Set());
-    outstanding.add(work);
-    const forget = (): void => void outstanding.delete(work);
+    const outstanding = (this.#outstanding ??= new Roster());
+    const entry = outstanding.add(work);
+    const forget = (): void => outstanding.remove(entry);
     work.then(forget, forget);
   }
 
@@ -222,6 +236,6 @@ export abstract class Run {
 
   /** Waits until all tracked work has ended, also what it began. */
   async drain(): Promise<void> {
-    while (this.hasOutstanding) await Promise.allSettled([...this.#outstanding!]);
+    while (this.hasOutstanding) await Promise.allSettled(this.#outstanding!.members());
   }
 }

@@ -10,7 +10,7 @@
  * state. Steps await only what has to be waited for, so that a hit in memory costs one promise in all.
  */
 import { isPromise } from "../kernel/awaitable.ts";
-import { CachingError, describeError, messageOf } from "../kernel/errors.ts";
+import { CachingError, ConfigurationError, LockError, describeError, messageOf } from "../kernel/errors.ts";
 import { Decision } from "../states/decision.ts";
 import { noteRolledBack, type State } from "../states/state.ts";
 import { cached, cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
@@ -69,7 +69,7 @@ export async function runTask(run: TaskRun): Promise<State> {
     return await compute(run, plan, answer.decision);
   } catch (error) {
     // Not the body's failure: inputs that were refused, or a cache that failed while caching is strict.
-    const decision = error instanceof CachingError ? new Decision("uncached", messageOf(error)) : undefined;
+    const decision = isOfCache(error) ? new Decision("uncached", messageOf(error)) : undefined;
     if (run.state?.isFinal) return run.state;
     const cut = run.ended();
     return await end(run, cut ? ended(run, cut.error, false) : failed(run.now(), "Task", error, decision));
@@ -98,6 +98,10 @@ async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promi
     state = failed(run.now(), "Task", error, decision);
   }
   return end(run, state);
+}
+
+function isOfCache(error: unknown): boolean {
+  return error instanceof CachingError || error instanceof LockError || error instanceof ConfigurationError;
 }
 
 function callBody(run: TaskRun): unknown {

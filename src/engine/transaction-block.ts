@@ -124,6 +124,7 @@ class Block {
       }
       if (!overwrite && (await this.#isThere(store, key))) {
         node.wasThere = true;
+        this.logger.info(`${node.host.label} is committed already: its record is there`);
         node.state = "COMMITTED";
         return;
       }

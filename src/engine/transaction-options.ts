@@ -1,8 +1,9 @@
 import { ConfigurationError } from "../kernel/errors.ts";
 import { whyNoKey } from "../kernel/keys.ts";
+import { checkOptionNames } from "../kernel/option-names.ts";
 import { checkIsolation, type IsolationLevel } from "../caching/policy-configuration.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
-import type { ResultStore } from "../results/result-store.ts";
+import { ResultStore } from "../results/result-store.ts";
 import type { CommitMode } from "../transactions/transaction.ts";
 
 /** The options of a transaction. */
@@ -36,20 +37,26 @@ const known = ["key", "store", "commitMode", "isolationLevel", "lockManager", "o
 
 /** @throws {ConfigurationError} for a name or a value that cannot mean anything */
 export function checkTransactionOptions(options: TransactionOptions): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    throw new ConfigurationError("OXBOW_OPTION_UNKNOWN", `transaction() has no option "${name}"`, {
-      hint: `the options are ${known.join(", ")}`,
-    });
-  }
+  checkOptionNames(options, known, "transaction()");
   checkIsolation(options, "transaction()");
   const { key, commitMode } = options;
   const why = key === undefined ? undefined : whyNoKey(key);
   if (why !== undefined) throw new ConfigurationError("OXBOW_KEY_INVALID", `transaction(), key: ${why}`);
-  if (commitMode !== undefined && !["LAZY", "EAGER", "OFF"].includes(commitMode)) {
-    throw new ConfigurationError(
-      "OXBOW_OPTION_INVALID",
-      `transaction(), commitMode: ${JSON.stringify(commitMode)} must be "LAZY", "EAGER" or "OFF"`,
-    );
+  if (options.store !== undefined && !(options.store instanceof ResultStore)) {
+    throw invalid("store: it must be a ResultStore", "write new ResultStore({ storage, serializer: json() })");
   }
+  for (const name of ["overwrite", "writeOnCommit"] as const) {
+    if (![undefined, true, false].includes(options[name])) throw invalid(`${name}: it must be true or false`);
+  }
+  if (commitMode !== undefined && !["LAZY", "EAGER", "OFF"].includes(commitMode)) {
+    throw invalid(`commitMode: ${JSON.stringify(commitMode)} must be "LAZY", "EAGER" or "OFF"`);
+  }
+}
+
+function invalid(message: string, hint?: string): ConfigurationError {
+  return new ConfigurationError(
+    "OXBOW_OPTION_INVALID",
+    `transaction(), ${message}`,
+    hint === undefined ? {} : { hint },
+  );
 }

@@ -1,6 +1,7 @@
 import { andThen, type Awaitable, isPromise } from "../kernel/awaitable.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import type { Duration } from "../kernel/duration.ts";
+import { checkOptionNames } from "../kernel/option-names.ts";
 import { Heartbeat } from "./lease-locks/heartbeat.ts";
 import { KeyQueue } from "./lease-locks/key-queue.ts";
 import { checkHolder, checkKey, leaseMsOf, wishOf } from "./lease-locks/options.ts";
@@ -49,6 +50,7 @@ export interface LockOptions {
  * @throws {ConfigurationError} `OXBOW_OPTION_INVALID` for a lease below 100 ms, `OXBOW_DURATION_INVALID` for what is no duration
  */
 export function leaseLocks(medium: LockMedium, options: LockOptions = {}): LockManager {
+  checkOptionNames(options, ["lease", "clock"], "A lock manager");
   return new LeaseLocks(medium, leaseMsOf(options.lease ?? "30s"), options.clock ?? systemClock);
 }
 

@@ -80,7 +80,10 @@ export interface Lease {
 export interface LockManager {
   /** `memory`, `sqlite`, `file`, `redis`, `postgres`, …: the name that logs and reports use. */
   readonly kind: string;
-  /** Where the locks are, for people: a folder, a URL without credentials. */
+  /**
+   * Where the locks are, for people: a folder, a URL without credentials. Lock managers of one kind and one location share their locks, and
+   * no others do: by that a transaction knows its own locks again.
+   */
   readonly location: string;
 
   /**

@@ -44,6 +44,7 @@ export interface PostgresLocksOptions extends LockOptions, PostgresUse {
  */
 export function postgresLocks(server: PostgresServer, options: PostgresLocksOptions = {}): LockManager {
   // A heartbeat that got lost on its way has to be noticed while there is time for another one.
-  const postgres = new Postgres(server, options, 5000);
-  return leaseLocks(new PostgresMedium(postgres, options.schema ?? "oxbow", options.listen ?? true), options);
+  const { schema = "oxbow", listen = true, prepare, ...others } = options;
+  const postgres = new Postgres(server, { prepare }, 5000);
+  return leaseLocks(new PostgresMedium(postgres, schema, listen), others);
 }

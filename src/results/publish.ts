@@ -23,7 +23,6 @@ import type { RecordMetadata, Storage } from "../storage/storage.ts";
 import { type PublishableRecord, RecordGroup } from "./record-group.ts";
 import type { ValueApart } from "./value-apart.ts";
 
-export type { PreparedRecord } from "./prepared-record.ts";
 export type { PublishableRecord } from "./record-group.ts";
 
 /** Records that are out: readers of every process see all of them. */

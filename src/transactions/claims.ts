@@ -25,7 +25,9 @@ export interface Claimant extends Waiter {
 }
 
 /** A key that the root holds, or is about to. */
-interface Claim {
+interface Held {
+  /** The place of the lock and its key: the same for all managers of that place. */
+  readonly id: string;
   readonly manager: LockManager;
   readonly key: string;
   readonly owner: Claimant;
@@ -34,19 +36,20 @@ interface Claim {
   lease: Lease | undefined;
 }
 
-type Held = Map<string, Claim>;
-
 /** Which root of this process holds which key. */
-const holders = new WeakMap<LockManager, Held>();
+const heldByAll = new Map<string, Held>();
+
+const nothingWrong: readonly unknown[] = [];
 
 /** The locks of a root transaction. */
 export class Claims {
   #holder: string | undefined;
-  readonly #held = new Map<LockManager, Held>();
+  readonly #held = new Map<string, Held>();
+  readonly #byOwner = new Map<Claimant, Held[]>();
 
   /** Who the root is to lock managers. */
   get holder(): string {
-    return (this.#holder ??= newId());
+    return (this.#holder ??= `process ${process.pid}, ${newId()}`);
   }
 
   /**
@@ -56,44 +59,45 @@ export class Claims {
    * @throws {LockError} `OXBOW_LOCK_TIMED_OUT`, `OXBOW_LOCK_DEADLOCK`, `OXBOW_LOCK_FAILED`; the signal's reason
    */
   acquire(claimant: Claimant, manager: LockManager, key: string, rules: WaitRules): Awaitable<Lease> {
-    const claim = this.#find(manager, key);
-    if (!claim) return this.#acquire(claimant, manager, key, rules);
-    if (claim.lease && (claim.worker.isSettled || isWithin(claimant, claim.worker))) {
-      if (claim.worker.isSettled) claim.worker = claimant;
-      return claim.lease;
+    const id = `${manager.kind}\0${manager.location}\0${key}`;
+    const held = this.#held.get(id);
+    if (!held) return this.#acquire({ id, manager, key, owner: claimant, worker: claimant, lease: undefined }, rules);
+    if (held.lease && (held.worker.isSettled || isWithin(claimant, held.worker))) {
+      if (held.worker.isSettled) held.worker = claimant;
+      return held.lease;
     }
-    return this.#waitInside(claimant, claim, rules);
+    return this.#waitInside(claimant, held, rules);
   }
 
   /** The locks that a transaction acquired. */
-  *of(owner: Claimant): Iterable<Lease> {
-    for (const held of this.#held.values())
-      for (const claim of held.values()) if (claim.owner === owner && claim.lease) yield claim.lease;
+  of(owner: Claimant): readonly Lease[] {
+    return (this.#byOwner.get(owner) ?? []).flatMap(({ lease }) => lease ?? []);
   }
 
   /** Lets go the locks that a transaction acquired. @returns what went wrong */
-  async release(owner: Claimant): Promise<readonly unknown[]> {
+  release(owner: Claimant): Awaitable<readonly unknown[]> {
+    const all = this.#byOwner.get(owner);
+    return all ? this.#release(all) : nothingWrong;
+  }
+
+  async #release(all: readonly Held[]): Promise<readonly unknown[]> {
     const errors: unknown[] = [];
-    for (const held of this.#held.values()) {
-      for (const claim of [...held.values()]) {
-        if (claim.owner !== owner || !claim.lease) continue;
-        this.#forget(claim);
-        try {
-          await claim.lease.release();
-        } catch (error) {
-          errors.push(error);
-        }
+    for (const held of all) {
+      const { lease } = held;
+      if (!lease) continue;
+      this.#forget(held);
+      try {
+        const released = lease.release();
+        if (isPromise(released)) await released;
+      } catch (error) {
+        errors.push(error);
       }
     }
     return errors;
   }
 
-  #find(manager: LockManager, key: string): Claim | undefined {
-    return this.#held.get(manager)?.get(key);
-  }
-
-  async #waitInside(claimant: Claimant, claim: Claim, rules: WaitRules): Promise<Lease> {
-    const { manager, key, worker } = claim;
+  async #waitInside(claimant: Claimant, held: Held, rules: WaitRules): Promise<Lease> {
+    const { manager, key, worker } = held;
     await this.#waiting(
       claimant,
       key,
@@ -106,31 +110,29 @@ export class Claims {
   }
 
   /** Most locks are free: what a wait needs is made only where there is one. */
-  #acquire(claimant: Claimant, manager: LockManager, key: string, rules: WaitRules): Awaitable<Lease> {
-    const claim: Claim = { manager, key, owner: claimant, worker: claimant, lease: undefined };
-    const held = this.#held.get(manager) ?? new Map<string, Claim>();
-    this.#held.set(manager, held.set(key, claim));
+  #acquire(held: Held, rules: WaitRules): Awaitable<Lease> {
+    this.#note(held);
     try {
-      const tried = manager.acquire(key, this.holder, { timeout: 0 });
-      if (tried && !isPromise(tried)) return this.#granted(claim, tried);
-      return this.#acquireLater(claim, tried, rules);
+      const tried = held.manager.acquire(held.key, this.holder, { timeout: 0 });
+      if (tried && !isPromise(tried)) return this.#granted(held, tried);
+      return this.#acquireLater(held, tried, rules);
     } catch (error) {
-      this.#forget(claim);
+      this.#forget(held);
       throw error;
     }
   }
 
-  async #acquireLater(claim: Claim, tried: Awaitable<Lease | undefined>, rules: WaitRules): Promise<Lease> {
+  async #acquireLater(held: Held, tried: Awaitable<Lease | undefined>, rules: WaitRules): Promise<Lease> {
     try {
-      return this.#granted(claim, (await tried) ?? (await this.#waitFor(claim, rules)));
+      return this.#granted(held, (await tried) ?? (await this.#waitFor(held, rules)));
     } catch (error) {
-      this.#forget(claim);
+      this.#forget(held);
       throw error;
     }
   }
 
-  #waitFor({ manager, key, owner }: Claim, rules: WaitRules): Promise<Lease> {
-    const holder = (): Waiter | undefined => holders.get(manager)?.get(key)?.owner.releasedWith;
+  #waitFor({ id, manager, key, owner }: Held, rules: WaitRules): Promise<Lease> {
+    const holder = (): Waiter | undefined => heldByAll.get(id)?.owner.releasedWith;
     const who = holder() ? "another transaction of this process" : "another process";
     return this.#waiting(owner, key, holder, who, rules, async (watch) => {
       const waiting = new AbortController();
@@ -172,18 +174,25 @@ export class Claims {
     }
   }
 
-  #granted(claim: Claim, lease: Lease): Lease {
-    claim.lease = lease;
-    const held = holders.get(claim.manager) ?? new Map<string, Claim>();
-    holders.set(claim.manager, held.set(claim.key, claim));
-    refuseCircles(claim.owner.releasedWith);
+  #granted(held: Held, lease: Lease): Lease {
+    held.lease = lease;
+    heldByAll.set(held.id, held);
+    refuseCircles(held.owner.releasedWith);
     return lease;
   }
 
-  #forget(claim: Claim): void {
-    const own = this.#held.get(claim.manager);
-    if (own?.get(claim.key) === claim) own.delete(claim.key);
-    const all = holders.get(claim.manager);
-    if (all?.get(claim.key) === claim) all.delete(claim.key);
+  #note(held: Held): void {
+    this.#held.set(held.id, held);
+    const others = this.#byOwner.get(held.owner);
+    if (others) others.push(held);
+    else this.#byOwner.set(held.owner, [held]);
+  }
+
+  #forget(held: Held): void {
+    if (this.#held.get(held.id) === held) this.#held.delete(held.id);
+    if (heldByAll.get(held.id) === held) heldByAll.delete(held.id);
+    const others = this.#byOwner.get(held.owner)?.filter((each) => each !== held) ?? [];
+    if (others.length > 0) this.#byOwner.set(held.owner, others);
+    else this.#byOwner.delete(held.owner);
   }
 }

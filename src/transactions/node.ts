@@ -12,9 +12,10 @@
  */
 import { isPromise, quiet, type Awaitable } from "../kernel/awaitable.ts";
 import { TransactionError } from "../kernel/errors.ts";
+import { checkOptionNames } from "../kernel/option-names.ts";
 import type { IsolationLevel } from "../caching/policy-configuration.ts";
 import type { Lease, LockManager } from "../locks/lock-manager.ts";
-import type { PreparedRecord } from "../results/publish.ts";
+import type { PreparedRecord } from "../results/prepared-record.ts";
 import { Claims, type Claimant } from "./claims.ts";
 import { commitPart } from "./commit.ts";
 import type { Part, TransactionHost, Undoing } from "./part.ts";
@@ -77,6 +78,7 @@ export class TransactionNode implements Part, Claimant {
   doomedBy: { readonly cause: unknown } | undefined;
   #isSettled = false;
   readonly #values: TransactionValues;
+  #shown: PreparedRecord | undefined;
   #ending: Promise<void> | undefined;
   #settled: PromiseWithResolvers<void> | undefined;
 
@@ -155,6 +157,7 @@ export class TransactionNode implements Part, Claimant {
   stage(value: unknown, hooks: TransactionHooks = {}): void {
     if (this.wasThere) return;
     if (this.hasEnded || this.#underway) throw this.#ended("stage a value");
+    checkOptionNames(hooks, ["onCommit", "onRollback"], "stage()");
     this.hasValue = true;
     if (this.prepare) this.record = this.#prepared(this.prepare, value);
     this.onCommit.push(...listOf(hooks.onCommit));
@@ -165,12 +168,19 @@ export class TransactionNode implements Part, Claimant {
   #prepared(prepare: Prepare, value: unknown): Awaitable<PreparedRecord> {
     try {
       const record = quiet(prepare(value));
-      if (!isPromise(record)) this.staged.add(this, record);
-      else record.then((made) => this.staged.add(this, made)).catch(() => undefined);
+      if (isPromise(record)) record.then((made) => this.#show(made)).catch(() => undefined);
+      else this.#show(record);
       return record;
     } catch (error) {
       return quiet(Promise.reject(error instanceof Error ? error : new Error(String(error))));
     }
+  }
+
+  /** Lets the code inside the root transaction see the record. */
+  #show(record: PreparedRecord): void {
+    if (this.hasEnded) return;
+    this.#shown = record;
+    this.staged.add(this, record);
   }
 
   async commit(): Promise<void> {
@@ -219,6 +229,7 @@ export class TransactionNode implements Part, Claimant {
     const byHand = !("cause" in undoing);
     const reason = byHand ? `${inner.host.label} inside it was rolled back` : undoing.reason;
     if (!byHand) this.doomedBy ??= { cause: undoing.cause };
+    this.errors.push(...inner.errors);
     await this.rollBack({ ...undoing, reason, spreads: true });
   }
 
@@ -261,7 +272,8 @@ export class TransactionNode implements Part, Claimant {
   }
 
   unstage(): void {
-    this.staged.remove(this);
+    if (this.#shown) this.staged.remove(this, this.#shown);
+    this.#shown = undefined;
   }
 
   /** Lets go the locks of this node. What goes wrong is said: such a lock ends with its lease. */

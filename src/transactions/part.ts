@@ -1,6 +1,6 @@
 import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Lease } from "../locks/lock-manager.ts";
-import type { PreparedRecord } from "../results/publish.ts";
+import type { PreparedRecord } from "../results/prepared-record.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { Transaction, TransactionHook, TransactionState } from "./transaction.ts";
 

@@ -11,7 +11,8 @@ export async function rollBackPart(part: Part, undoing: Undoing): Promise<void> 
   const parts = [...part.inOrder()].filter((each) => !each.hasEnded).reverse();
   part.undoing = undoing;
   const hooks = parts.flatMap((each) => each.onRollback.toReversed().map((hook) => ({ each, hook })));
-  if (hooks.length > 0 || parts.length > 1) part.host.logger.info(`Rolling back: ${undoing.reason}`);
+  if (hooks.length > 0 || parts.length > 1 || !part.host.isRun)
+    part.host.logger.info(`Rolling back: ${undoing.reason}`);
   for (const { each, hook } of hooks) {
     try {
       await runHook(each, hook, "rollback");

@@ -1,4 +1,4 @@
-import type { PreparedRecord } from "../results/publish.ts";
+import type { PreparedRecord } from "../results/prepared-record.ts";
 import type { Storage } from "../storage/storage.ts";
 
 interface Staged {
@@ -15,7 +15,7 @@ export class StagedRecords {
   readonly #byPlace = new Map<Storage, Map<string, Staged[]>>();
 
   add(owner: object, record: PreparedRecord): void {
-    const place = record.store.keyStorage ?? record.store.storage;
+    const place = placeOf(record);
     const { key } = record.metadata;
     const records = this.#byPlace.get(place) ?? new Map<string, Staged[]>();
     const others = (records.get(key) ?? []).filter((staged) => staged.owner !== owner);
@@ -27,18 +27,20 @@ export class StagedRecords {
     return this.#byPlace.get(place)?.get(key)?.at(-1)?.record;
   }
 
-  /** Forgets what a transaction has staged: it has been committed, or rolled back. */
-  remove(owner: object): void {
-    for (const records of this.#byPlace.values()) {
-      for (const [key, all] of records) {
-        const others = all.filter((staged) => staged.owner !== owner);
-        if (others.length === 0) records.delete(key);
-        else if (others.length < all.length) records.set(key, others);
-      }
-    }
+  /** Forgets a record that a transaction has staged: it has been committed, or rolled back. */
+  remove(owner: object, record: PreparedRecord): void {
+    const records = this.#byPlace.get(placeOf(record));
+    const { key } = record.metadata;
+    const others = (records?.get(key) ?? []).filter((staged) => staged.owner !== owner);
+    if (others.length === 0) records?.delete(key);
+    else records?.set(key, others);
   }
 
   get isEmpty(): boolean {
     return this.#byPlace.size === 0;
   }
+}
+
+function placeOf({ store }: PreparedRecord): Storage {
+  return store.keyStorage ?? store.storage;
 }

@@ -130,7 +130,7 @@ function theirTarget(pool: PostgresPool, queryTimeoutMs: number): Target {
   const config = { ...pool.options, password, connectionTimeoutMillis: connectionTimeoutMillis || 5000 };
   withoutCrash(pool as pg.Pool);
   return {
-    location: Client === undefined ? "postgres://" : locationOf(Client, config),
+    location: Client === undefined ? `postgres:// (pool ${(unknown += 1)})` : locationOf(Client, config),
     max: max || defaults.max,
     queryTimeoutMs: query_timeout || queryTimeoutMs,
     isPoolPatient: !connectionTimeoutMillis,
@@ -141,6 +141,7 @@ function theirTarget(pool: PostgresPool, queryTimeoutMs: number): Target {
   };
 }
 
+let unknown = 0;
 const calmed = new WeakSet<object>();
 const ignore = (): void => undefined;
 

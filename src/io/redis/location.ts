@@ -29,17 +29,19 @@ export function locationOfOptions(options: RedisOptions): string {
   return `${tls ? "rediss" : "redis"}://${host.includes(":") ? `[${host}]` : host}:${port}${database}`;
 }
 
-/** Where a client of the caller's own leads, as far as it says so. */
+let unknown = 0;
+
+/** Where a client of the caller's own leads, as far as it says so; what is not known is no other's place. */
 export function locationOfClient(client: RedisClient): string {
   const { options, isCluster } = client as { readonly options?: unknown; readonly isCluster?: unknown };
-  if (isCluster === true) return "redis cluster";
-  if (typeof options !== "object" || options === null) return "redis";
+  if (isCluster === true) return `redis cluster (client ${(unknown += 1)})`;
+  if (typeof options !== "object" || options === null) return `redis (client ${(unknown += 1)})`;
   // node-redis keeps the address in `socket`, or the URL that it was given.
   const { socket, url, database } = options as {
     readonly socket?: object;
     readonly url?: string;
     readonly database?: number;
   };
-  if (typeof url === "string") return locationOf(url) ?? "redis";
+  if (typeof url === "string") return locationOf(url) ?? `redis (client ${(unknown += 1)})`;
   return locationOfOptions({ ...(socket ?? options), ...(database === undefined ? {} : { db: database }) });
 }

@@ -1,6 +1,7 @@
 import { type Duration, toMs } from "../../kernel/duration.ts";
 import { ConfigurationError } from "../../kernel/errors.ts";
 import { whyNoKey } from "../../kernel/keys.ts";
+import { checkOptionNames } from "../../kernel/option-names.ts";
 import type { AcquireOptions } from "../lock-manager.ts";
 
 /** {@link AcquireOptions}, checked, in milliseconds. */
@@ -18,6 +19,7 @@ const plain: Wish = { timeoutMs: Number.POSITIVE_INFINITY, holdMs: Number.POSITI
 /** @throws {ConfigurationError} where an option has a value that it cannot have */
 export function wishOf(options: AcquireOptions | undefined): Wish {
   if (options === undefined) return plain;
+  checkOptionNames(options, ["timeout", "holdTimeout", "signal"], "A lock");
   const { timeout, holdTimeout, signal } = options;
   const holdMs = holdTimeout === undefined ? plain.holdMs : toMs(holdTimeout, "holdTimeout");
   if (holdMs <= 0) throw invalid("holdTimeout: a lock cannot be held for 0 ms", "leave it out for no limit");

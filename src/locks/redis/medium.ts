@@ -12,7 +12,7 @@ export class RedisMedium implements LockMedium {
   readonly #prefix: string;
 
   constructor(link: RedisLink, prefix: string) {
-    this.location = link.location;
+    this.location = prefix === "oxbow:" ? link.location : `${link.location} (prefix ${prefix})`;
     this.#link = link;
     this.#prefix = prefix;
     const { channels } = link;
