@@ -44,9 +44,16 @@ function findStaged(run: TaskRun, plan: Cached): Awaitable<Answer> | undefined {
   const { store, key } = plan;
   const record = run.joins!.staged.find(store.keyStorage ?? store.storage, key.value);
   if (!record || isExpired(record.metadata, run.clock.now())) return undefined;
-  return andThen(store.decode(record), (value) =>
-    judge(run, plan, { kind: "found", metadata: record.metadata, value, staged: true }),
-  );
+  const found = (value: unknown): Awaitable<Answer> =>
+    judge(run, plan, { kind: "found", metadata: record.metadata, value, staged: true });
+  const unreadable = (error: unknown): Awaitable<Answer> =>
+    judge(run, plan, { kind: "damaged", reason: () => `what is staged cannot be read: ${describeError(error)}` });
+  try {
+    const value = record.store.decode(record);
+    return isPromise(value) ? value.then(found, unreadable) : found(value);
+  } catch (error) {
+    return unreadable(error);
+  }
 }
 
 function judge(run: TaskRun, plan: Cached, lookup: Lookup | Found): Awaitable<Answer> {

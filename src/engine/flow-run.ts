@@ -3,6 +3,7 @@ import type { FlowDefinition } from "./definition.ts";
 import { Run } from "./run.ts";
 import type { Surroundings } from "./services.ts";
 import type { RecentRecord } from "../storage/storage.ts";
+import type { TransactionNode } from "../transactions/node.ts";
 import { Tally } from "./summary.ts";
 import type { TaskPool } from "./task-runner.ts";
 
@@ -30,6 +31,11 @@ export class FlowRun extends Run {
     this.flow = flow;
     this.parent = scope.flowRun;
     this.around = scope.taskRun ?? scope.flowRun;
+  }
+
+  /** A flow that a hook runs hands on that it is one. */
+  override get hookOf(): TransactionNode | undefined {
+    return this.node ? undefined : this.outer.hookOf;
   }
 
   get flowRun(): FlowRun {

@@ -10,6 +10,7 @@ export async function runHooks<V>(
   run: NoInfer<V> & Run & Scope,
   state: State,
 ): Promise<void> {
+  run.hooks += 1;
   for (const hook of hooks) {
     run.logger.debug(`Running hook '${hook.name}' in response to entering state '${state.name}'`);
     try {
@@ -18,4 +19,5 @@ export async function runHooks<V>(
       run.logger.error(`An error was encountered while running hook '${hook.name}': ${describeError(error)}`);
     }
   }
+  run.hooks -= 1;
 }

@@ -34,7 +34,7 @@ async function askLocked(run: TaskRun, plan: Cached, manager: LockManager, asked
   node.fence = (isPromise(lease) ? await lease : lease).token;
   if (plan.refresh !== undefined || run.ended()) return first;
   const second = await ask(run, plan);
-  if (second.hit) await node.endWithRecord();
+  if (second.hit && node.isUnused) await node.endWithRecord();
   return second;
 }
 

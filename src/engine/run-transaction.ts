@@ -14,19 +14,32 @@ import type { TaskRun } from "./task-run.ts";
 /** The innermost transaction of a place; opens that of its task run. */
 export function transactionIn(scope: Scope): TransactionNode | undefined {
   if (scope.node || scope.hookOf) return scope.node;
-  return scope.taskRun ? nodeOf(scope.taskRun) : scope.flowRun?.node;
+  const { taskRun, flowRun } = scope;
+  if (!taskRun) return flowRun?.node;
+  // A run that has ended opens nothing any more: nobody would close it. What its hooks begin goes to where the run went.
+  return taskRun.node ?? (taskRun.state?.isFinal ? taskRun.joins : nodeOf(taskRun));
 }
 
 /** The transaction that work which begins in a place becomes a part of. */
 export function transactionToJoin(scope: Scope): TransactionNode | undefined {
-  const node = transactionIn(scope);
-  return node?.isOpen ? node : undefined;
+  let node = transactionIn(scope);
+  while (node && !node.isOpen) node = node.parent;
+  return node;
+}
+
+/** The transaction whose end may wait for what begins in a place, though that is no part of it: circles of waits lead through it. */
+export function transactionBehind(scope: Scope): TransactionNode | undefined {
+  return scope.hookOf ?? transactionIn(scope);
 }
 
 /** A run begins: it becomes a part of the transaction around it, which waits for its end. @returns what notes that end */
 export function join(run: TaskRun | FlowRun): (() => void) | undefined {
-  const joined = transactionToJoin(run.outer as Scope);
-  if (!joined) return undefined;
+  const scope = run.outer as Scope;
+  const joined = transactionToJoin(scope);
+  if (!joined) {
+    run.behind = transactionBehind(scope);
+    return undefined;
+  }
   run.joins = joined;
   return joined.work.begin();
 }
@@ -34,7 +47,7 @@ export function join(run: TaskRun | FlowRun): (() => void) | undefined {
 /** The transaction of a run, opened where it is not yet. */
 export function nodeOf(run: TaskRun | FlowRun, options: Partial<NodeOptions> = {}): TransactionNode {
   if (!run.node) {
-    run.node = new TransactionNode({ ...options, parent: run.joins, hookOf: run.outer.hookOf, host: new RunHost(run) });
+    run.node = new TransactionNode({ ...options, parent: run.joins, behind: run.behind, host: new RunHost(run) });
     run.node.state = "ACTIVE";
   }
   return run.node;
@@ -45,7 +58,8 @@ export async function rollBackRun(run: TaskRun | FlowRun, state: State): Promise
   const node = nodeOf(run);
   await node.work.ended();
   const how = state.isFailed ? `failed: ${describeError(state.error)}` : `ended in state ${state.name}`;
-  await node.rollBack({ reason: `${run.label} ${how}`, cause: state.error, spreads: true });
+  // One that was cancelled by itself was not wanted: the others go on. Where all of them are cancelled, so is the block around them.
+  await node.rollBack({ reason: `${run.label} ${how}`, cause: state.error, spreads: !state.isCancelled });
 }
 
 class RunHost implements TransactionHost {

@@ -30,6 +30,8 @@ export abstract class Run {
   readonly outer: Surroundings;
   /** The transaction around it that it is a part of: set when it begins. */
   joins: TransactionNode | undefined;
+  /** One that it is no part of, whose end may wait for it. */
+  behind: TransactionNode | undefined;
   /** Its own transaction, once somebody needed one. */
   node: TransactionNode | undefined;
   /** Which attempt is running, or will be: 1 for the first. */
@@ -77,9 +79,12 @@ export abstract class Run {
     return this.outer.sink;
   }
 
-  get hookOf(): undefined {
+  get hookOf(): TransactionNode | undefined {
     return undefined;
   }
+
+  /** How many hooks of the run are running. */
+  hooks = 0;
 
   abstract get name(): string;
   abstract get label(): string;
@@ -210,6 +215,8 @@ export abstract class Run {
   /** Takes a run in: what ends this one ends that one too. Each run is taken in once, by the run around it. */
   adopt(child: Run): void {
     child.#membership = (this.#children ??= new Roster()).add(child);
+    // What hooks begin at the end of a run is no part of what was ended.
+    if (this.hooks > 0 && this.state?.isFinal) return;
     if (this.interruption) child.interrupt(this.interruption);
     // A body whose time was over goes on by itself, and what it still begins belongs to nobody.
     else if (this.state?.isFinal && !this.state.isCompleted) {

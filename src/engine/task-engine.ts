@@ -24,12 +24,14 @@ import { join, rollBackRun } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
 import type { TaskRun } from "./task-run.ts";
+import type { TransactionNode } from "../transactions/node.ts";
 import { validateInputs, validateOutput } from "./validation.ts";
 
 /** Runs a task run to its final state. Never rejects. */
 export async function runTask(run: TaskRun): Promise<State> {
   const { task } = run;
-  const around = run.parent ?? run.flowRun ?? roots;
+  // What a hook of a transaction begins is there to undo or to finish: nobody cancels it.
+  const around = run.outer.hookOf ? nobody : (run.parent ?? run.flowRun ?? roots);
   around.adopt(run);
   const leave = join(run);
   try {
@@ -100,6 +102,8 @@ async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promi
   return end(run, state);
 }
 
+const nobody = { adopt: (): void => undefined, disown: (): void => undefined };
+
 function isOfCache(error: unknown): boolean {
   return error instanceof CachingError || error instanceof LockError || error instanceof ConfigurationError;
 }
@@ -132,8 +136,19 @@ function ended(run: TaskRun, error: unknown, overTime: boolean, decision?: Decis
 
 /** Undoes what a run did that did not complete, then ends it. */
 function end(run: TaskRun, state: State): State | Promise<State> {
-  if (state.isCompleted || !(run.node ?? run.joins) || run.node?.isSettled) return enterFinal(run, state);
+  if (!(run.node ?? run.joins) || run.node?.isSettled) return enterFinal(run, state);
+  if (state.isCompleted) return run.node ? closeHit(run, run.node, state) : enterFinal(run, state);
   return rollBackRun(run, state).then(() => enterFinal(run, state));
+}
+
+/** A hit has nothing of its own to commit; what its hooks have begun has. */
+async function closeHit(run: TaskRun, node: TransactionNode, state: State): Promise<State> {
+  try {
+    await node.close();
+  } catch (error) {
+    run.logger.error(`What was done beside the hit could not be committed: ${describeError(error)}`);
+  }
+  return enterFinal(run, state);
 }
 
 /** Enters the final state, says so, and runs the hooks of it. */

@@ -16,7 +16,7 @@ import { BlockHost } from "./block-host.ts";
 import { flowAround } from "./cache-plan.ts";
 import { acquire, noLocks } from "./isolation.ts";
 import { loggerIn } from "./run-context.ts";
-import { transactionToJoin } from "./run-transaction.ts";
+import { transactionBehind, transactionToJoin } from "./run-transaction.ts";
 import { scopeForRun, withScope, type Scope } from "./scope.ts";
 import type { Services } from "./services.ts";
 import { roots } from "./signals.ts";
@@ -34,7 +34,7 @@ export function runTransaction<T>(
   const node = new TransactionNode({
     ...options,
     parent,
-    hookOf: scope.hookOf,
+    behind: transactionBehind(scope),
     host: new BlockHost(services, scope, options.key),
   });
   const done = new Block(services, scope, node, options).run(fn);

@@ -30,7 +30,7 @@ interface Held {
   readonly id: string;
   readonly manager: LockManager;
   readonly key: string;
-  readonly owner: Claimant;
+  owner: Claimant;
   /** Who works under the key at the moment. */
   worker: Claimant;
   lease: Lease | undefined;
@@ -83,8 +83,12 @@ export class Claims {
   async #release(all: readonly Held[]): Promise<readonly unknown[]> {
     const errors: unknown[] = [];
     for (const held of all) {
-      const { lease } = held;
+      const { lease, worker } = held;
       if (!lease) continue;
+      if (worker !== held.owner && !worker.isSettled) {
+        this.#handOver(held, worker);
+        continue;
+      }
       this.#forget(held);
       try {
         const released = lease.release();
@@ -94,6 +98,14 @@ export class Claims {
       }
     }
     return errors;
+  }
+
+  /** Somebody else has gone on to work under the key: the lock ends with that one. */
+  #handOver(held: Held, worker: Claimant): void {
+    this.#forget(held);
+    held.owner = worker;
+    this.#note(held);
+    heldByAll.set(held.id, held);
   }
 
   async #waitInside(claimant: Claimant, held: Held, rules: WaitRules): Promise<Lease> {

@@ -11,12 +11,13 @@
  * failure counts then.
  */
 import { isPromise, quiet, type Awaitable } from "../kernel/awaitable.ts";
-import { TransactionError } from "../kernel/errors.ts";
+import { ConfigurationError, TransactionError } from "../kernel/errors.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
 import type { IsolationLevel } from "../caching/policy-configuration.ts";
 import type { Lease, LockManager } from "../locks/lock-manager.ts";
 import type { PreparedRecord } from "../results/prepared-record.ts";
 import { Claims, type Claimant } from "./claims.ts";
+import type { Waiter } from "./deadlock.ts";
 import { commitPart } from "./commit.ts";
 import type { Part, TransactionHost, Undoing } from "./part.ts";
 import { rollBackPart } from "./rollback.ts";
@@ -29,8 +30,8 @@ import { TransactionValues } from "./values.ts";
 export interface NodeOptions {
   /** The transaction around it. */
   readonly parent: TransactionNode | undefined;
-  /** The transaction whose hook has begun it, of which it is no part. */
-  readonly hookOf?: TransactionNode | undefined;
+  /** One that it is no part of, whose end may wait for it: that of the hook which has begun it, say. */
+  readonly behind?: Waiter | undefined;
   /** @default that of the one around where that is EAGER, else LAZY */
   readonly commitMode?: CommitMode | undefined;
   /** @default that of the one around, else READ_COMMITTED */
@@ -45,7 +46,7 @@ export type Prepare = (value: unknown) => Awaitable<PreparedRecord>;
 
 export class TransactionNode implements Part, Claimant {
   readonly parent: TransactionNode | undefined;
-  readonly hookOf: TransactionNode | undefined;
+  readonly behind: Waiter | undefined;
   readonly commitMode: CommitMode;
   readonly isolationLevel: IsolationLevel;
   readonly lockManager: LockManager | undefined;
@@ -82,9 +83,9 @@ export class TransactionNode implements Part, Claimant {
   #ending: Promise<void> | undefined;
   #settled: PromiseWithResolvers<void> | undefined;
 
-  constructor({ parent, hookOf, commitMode, isolationLevel, lockManager, host }: NodeOptions) {
+  constructor({ parent, behind, commitMode, isolationLevel, lockManager, host }: NodeOptions) {
     this.parent = parent;
-    this.hookOf = hookOf;
+    this.behind = behind;
     this.commitMode = commitMode ?? (parent?.commitMode === "EAGER" ? "EAGER" : "LAZY");
     this.isolationLevel = isolationLevel ?? parent?.isolationLevel ?? "READ_COMMITTED";
     this.lockManager = lockManager ?? parent?.lockManager;
@@ -107,13 +108,13 @@ export class TransactionNode implements Part, Claimant {
    * What has been rolled back is open: its late work is rolled back, too.
    */
   get isOpen(): boolean {
-    return this.wasThere ? !this.#isSettled : this.state !== "COMMITTED" && this.ending !== "commit";
+    return this.wasThere ? !this.#isSettled : this.state !== "COMMITTED" && this.#underway !== "commit";
   }
 
-  /** The transaction that it is committed with, where it is not committed by itself; one whose record was there has no commit. */
+  /** The transaction that it is committed with, where it is not committed by itself: the nearest that is not committed yet. */
   get #joined(): TransactionNode | undefined {
     let node = this.parent;
-    while (node?.wasThere) node = node.parent;
+    while (node?.state === "COMMITTED") node = node.parent;
     return node;
   }
 
@@ -123,8 +124,8 @@ export class TransactionNode implements Part, Claimant {
     return this.ending ?? (joined ? joined.#underway : undefined);
   }
 
-  get within(): TransactionNode | undefined {
-    return this.parent ?? this.hookOf;
+  get within(): Waiter | undefined {
+    return this.parent ?? this.behind;
   }
 
   /** Whether it works no more: it has reached its end, or was ended before. */
@@ -178,7 +179,7 @@ export class TransactionNode implements Part, Claimant {
 
   /** Lets the code inside the root transaction see the record. */
   #show(record: PreparedRecord): void {
-    if (this.hasEnded) return;
+    if (this.hasEnded || this.#underway === "rollback") return;
     this.#shown = record;
     this.staged.add(this, record);
   }
@@ -208,9 +209,11 @@ export class TransactionNode implements Part, Claimant {
     // Who waited for it from one of its own hooks would wait for ever.
     if (this.#underway) return Promise.reject(this.#ended("be ended twice"));
     this.ending = how;
-    this.#ending = work().finally(() => {
+    this.#ending = work().finally(async () => {
       this.ending = undefined;
       this.#settle();
+      // One may have been handed over to it a moment ago.
+      await this.releaseLocks();
     });
     return this.#ending;
   }
@@ -219,12 +222,14 @@ export class TransactionNode implements Part, Claimant {
   async undo(undoing: Undoing): Promise<void> {
     await this.work.ended();
     await this.#ending?.catch(() => undefined);
-    await this.rollBack(undoing);
+    // What has been committed stays; what is around it fails with it all the same.
+    if (this.isCommitted()) await this.parent?.innerRolledBack(undoing, this);
+    else await this.rollBack(undoing);
   }
 
   /** Takes over that a node inside it was rolled back: so is this one, unless it is a run, which may try again. */
   async innerRolledBack(undoing: Undoing, inner: Part): Promise<void> {
-    if (this.wasThere) return this.parent?.innerRolledBack(undoing, inner);
+    if (this.isCommitted()) return this.parent?.innerRolledBack(undoing, inner);
     if (this.host.isRun || this.hasEnded || this.#underway) return;
     const byHand = !("cause" in undoing);
     const reason = byHand ? `${inner.host.label} inside it was rolled back` : undoing.reason;
@@ -237,6 +242,8 @@ export class TransactionNode implements Part, Claimant {
   async close(): Promise<void> {
     await this.work.ended();
     await this.#ending?.catch(() => undefined);
+    // Who waits for its end is to find its record; what is wrong with that shows at the commit.
+    if (isPromise(this.record)) await this.record.catch(() => undefined);
     try {
       if (this.hasEnded) return await this.releaseLocks();
       if (this.commitMode === "OFF") {
@@ -244,7 +251,7 @@ export class TransactionNode implements Part, Claimant {
       }
       const joined = this.#joined;
       if (!joined?.isOpen || this.commitMode === "EAGER") return await this.commitNow();
-      if (joined.state === "ROLLED_BACK" || joined.ending === "rollback") {
+      if (joined.state === "ROLLED_BACK" || joined.#underway === "rollback") {
         return await this.rollBack({ reason: `${joined.host.label} was rolled back`, spreads: false });
       }
       joined.children.push(this);
@@ -263,8 +270,8 @@ export class TransactionNode implements Part, Claimant {
   async endWithRecord(): Promise<void> {
     this.wasThere = true;
     this.state = "COMMITTED";
-    await this.releaseLocks();
     this.#settle();
+    await this.releaseLocks();
   }
 
   leases(): Iterable<Lease> {
@@ -281,6 +288,11 @@ export class TransactionNode implements Part, Claimant {
     for (const error of await this.claims.release(this)) {
       this.host.logger.warn(`A lock could not be released, and ends with its lease: ${String(error)}`);
     }
+  }
+
+  /** Whether nothing has been staged in it, and nothing runs. */
+  get isUnused(): boolean {
+    return this.children.length === 0 && !this.hasValue && this.work.isOver;
   }
 
   /** Whether it belongs to an explicit transaction, whose work counts together or not at all. */
@@ -301,5 +313,7 @@ export class TransactionNode implements Part, Claimant {
 }
 
 function listOf(hooks: TransactionHook | readonly TransactionHook[] | undefined): readonly TransactionHook[] {
-  return typeof hooks === "function" ? [hooks] : (hooks ?? []);
+  const list: readonly unknown[] = Array.isArray(hooks) ? hooks : hooks === undefined ? [] : [hooks];
+  if (list.every((hook) => typeof hook === "function")) return list as readonly TransactionHook[];
+  throw new ConfigurationError("OXBOW_OPTION_INVALID", "stage(): a hook must be a function, or a list of functions");
 }

@@ -20,6 +20,10 @@ export class RunningWork {
     work.then(end, end);
   }
 
+  get isOver(): boolean {
+    return this.#count === 0;
+  }
+
   /** Fulfilled when nothing runs any more, also nothing that was begun meanwhile. */
   async ended(): Promise<void> {
     while (this.#count > 0) await (this.#idle ??= Promise.withResolvers()).promise;
