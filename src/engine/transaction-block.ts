@@ -119,6 +119,10 @@ class Block {
     const { key, overwrite = false, writeOnCommit = true } = this.#options;
     if (key !== undefined) {
       const store = this.#store();
+      node.readRecord = async () => {
+        const staged = node.staged.find(store.keyStorage ?? store.storage, key);
+        return staged ? staged.store.decode(staged) : store.read(key);
+      };
       if (node.isolationLevel === "SERIALIZABLE") {
         node.fence = (await acquire(this, node, this.#lockManager(store), key)).token;
       }

@@ -11,7 +11,7 @@
  * failure counts then.
  */
 import { isPromise, quiet, type Awaitable } from "../kernel/awaitable.ts";
-import { ConfigurationError, TransactionError } from "../kernel/errors.ts";
+import { ConfigurationError, MissingResultError, TransactionError } from "../kernel/errors.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
 import type { IsolationLevel } from "../caching/policy-configuration.ts";
 import type { Lease, LockManager } from "../locks/lock-manager.ts";
@@ -68,6 +68,8 @@ export class TransactionNode implements Part, Claimant {
   readonly work: RunningWork = new RunningWork();
   /** Why it was rolled back, if it was. */
   undoing: Undoing | undefined;
+  /** Reads what is there under its key; absent where it has none. */
+  readRecord: (() => Promise<unknown>) | undefined;
   /** Makes the record of a value; absent where the transaction has no key, or does not write. */
   prepare: Prepare | undefined;
   /** What is being done with it at the moment. */
@@ -164,6 +166,13 @@ export class TransactionNode implements Part, Claimant {
     this.onCommit.push(...listOf(hooks.onCommit));
     this.onRollback.push(...listOf(hooks.onRollback));
     this.state = "STAGED";
+  }
+
+  async read(): Promise<unknown> {
+    const own = await this.record;
+    if (own && !this.hasEnded) return own.store.decode(own);
+    if (this.readRecord) return this.readRecord();
+    throw new MissingResultError(`${this.host.label} has no key, so there is no record to read`);
   }
 
   #prepared(prepare: Prepare, value: unknown): Awaitable<PreparedRecord> {

@@ -61,6 +61,13 @@ export interface Transaction {
   stage(value: unknown, hooks?: TransactionHooks): void;
 
   /**
+   * The value of its record: what it has staged, what an equal transaction around it has staged, or what is stored.
+   *
+   * @throws {MissingResultError} where there is none: it has no key, or nothing is there yet; {@link StorageError}
+   */
+  read(): Promise<unknown>;
+
+  /**
    * Commits now what has been staged by now, this transaction's and that of those inside it, whatever the commit mode. Does
    * nothing where that has been done.
    *
