@@ -10,21 +10,21 @@
  * state. Steps await only what has to be waited for, so that a hit in memory costs one promise in all.
  */
 import { isPromise } from "../kernel/awaitable.ts";
-import { CachingError, ConfigurationError, LockError, describeError, messageOf } from "../kernel/errors.ts";
+import { CachingError, ConfigurationError, LockError, messageOf } from "../kernel/errors.ts";
 import { Decision } from "../states/decision.ts";
 import { noteRolledBack, type State } from "../states/state.ts";
-import { cached, cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
+import { cached, completed, failed, pending, running } from "../states/transitions.ts";
 import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
 import { planCaching, type CachePlan } from "./cache-plan.ts";
 import { conclude } from "./conclude.ts";
 import { awaitUpstream, futuresOf } from "./futures.ts";
 import { runHooks } from "./hooks.ts";
 import { askIsolated } from "./isolation.ts";
-import { join, rollBackRun } from "./run-transaction.ts";
+import { join } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
+import { end, ended } from "./task-end.ts";
 import type { TaskRun } from "./task-run.ts";
-import type { TransactionNode } from "../transactions/node.ts";
 import { validateInputs, validateOutput } from "./validation.ts";
 
 /** Runs a task run to its final state. Never rejects. */
@@ -123,48 +123,4 @@ function rulesOf(run: TaskRun): AttemptRules {
     timeoutMs: task.timeoutMs,
     onRetry: async () => runHooks(task.onRunning, run, run.state!),
   };
-}
-
-/** The state of a run whose attempts came to nothing. */
-function ended(run: TaskRun, error: unknown, overTime: boolean, decision?: Decision): State {
-  const at = run.now();
-  if (run.interruption?.kind === "crash") return crashed(at, `Execution was aborted: ${describeError(error)}`, error);
-  if (run.interruption) return cancelled(at, run.interruption.error, decision);
-  if (overTime) return timedOut(at, (error as Error).message, error, decision);
-  return failed(at, "Task", error, decision);
-}
-
-/** Undoes what a run did that did not complete, then ends it. */
-function end(run: TaskRun, state: State): State | Promise<State> {
-  if (!(run.node ?? run.joins) || run.node?.isSettled) return enterFinal(run, state);
-  if (state.isCompleted) return run.node ? closeHit(run, run.node, state) : enterFinal(run, state);
-  return rollBackRun(run, state).then(() => enterFinal(run, state));
-}
-
-/** A hit has nothing of its own to commit; what its hooks have begun has. */
-async function closeHit(run: TaskRun, node: TransactionNode, state: State): Promise<State> {
-  try {
-    await node.close();
-  } catch (error) {
-    run.logger.error(`What was done beside the hit could not be committed: ${describeError(error)}`);
-  }
-  return enterFinal(run, state);
-}
-
-/** Enters the final state, says so, and runs the hooks of it. */
-function enterFinal(run: TaskRun, state: State): State | Promise<State> {
-  const { task } = run;
-  run.enter(state);
-  run.flowRun?.tally.count(state);
-  const { decision } = state;
-  const told = decision && decision.outcome !== "disabled";
-  if (state.isCompleted) {
-    if (run.tells("info")) run.logger.info(`Finished in state ${state}${told ? ` - ${decision}` : ""}`);
-  } else {
-    // Of thousands that never started, one line each would hide the one that matters.
-    const level = state.isCancelled && run.states.length <= 2 ? "debug" : "error";
-    if (run.tells(level)) run.logger[level](`Finished in state ${state}`);
-  }
-  const hooks = state.isCompleted ? task.onCompletion : state.isFailed ? task.onFailure : [];
-  return hooks.length > 0 ? runHooks(hooks, run, state).then(() => state) : state;
 }
