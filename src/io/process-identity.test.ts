@@ -63,13 +63,13 @@ describe("isGone()", () => {
   });
 
   it.runIf(onLinux)("is true for a zombie, which nobody has waited for", async () => {
-    const shell = spawn("sh", ["-c", "sleep 0.05 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
+    const shell = spawn("sh", ["-c", "sleep 1 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
     started.push(shell);
     const [output] = (await once(shell.stdout, "data")) as [Buffer];
     const pid = Number(output);
     const identity = other({ pid: `${pid}`, startedAt: startOf(pid) });
     expect(isGone(identity)).toBe(false);
-    await expect.poll(() => isGone(identity)).toBe(true);
+    await expect.poll(() => isGone(identity), { timeout: 10_000 }).toBe(true);
     expect(isAlive(pid)).toBe(true);
   });
 

@@ -76,7 +76,6 @@ describe("openRedis()", () => {
       "redis+sentinel://a:1,b:2/main",
     ],
     [new Redis("redis://:secret@example.org:7000/3", idle), "redis://example.org:7000/3"],
-    [new Cluster([{ host: "example.org" }], idle), "redis cluster"],
     [
       { sendCommand: async () => 1, options: { url: "redis://:secret@example.org:1/2" } } as RedisClient,
       "redis://example.org:1/2",
@@ -85,10 +84,17 @@ describe("openRedis()", () => {
       { sendCommand: async () => 1, options: { socket: { host: "h", port: 1 }, database: 4 } } as RedisClient,
       "redis://h:1/4",
     ],
-    [{ sendCommand: async () => 1, options: { url: "unix:///secret" } } as RedisClient, "redis"],
-    [{ call: async () => 1 }, "redis"],
   ])("leads to $1, and says so without what is secret", ([server, location]) => {
     expect(open(server).location).toBe(location);
+  });
+
+  it.each([
+    [new Cluster([{ host: "example.org" }], idle), /^redis cluster \(client \d+\)$/],
+    [{ sendCommand: async () => 1, options: { url: "unix:///secret" } } as RedisClient, /^redis \(client \d+\)$/],
+    [{ call: async () => 1 }, /^redis \(client \d+\)$/],
+  ])("that leads nobody knows where is a place of its own", (server, location) => {
+    expect(open(server).location).toMatch(location);
+    expect(open(server).location).not.toBe(open(server).location);
   });
 
   it.each(["localhost:6379", "http://secret", "redis://:sec/ret@h", "", "/tmp/secret"])(
