@@ -110,7 +110,9 @@ describe("the algebra of policies", () => {
     expect(configured.omit("x").configuration.keyStorage).toBe(one);
     expect(configured.and(RUN_ID.configure({ keyStorage: one })).configuration.keyStorage).toBe(one);
     expect(() => configured.and(RUN_ID.configure({ keyStorage: two }))).toThrow(/different key storages/);
-    expect(() => INPUTS.configure({ keyStore: one } as never)).toThrow(/no option "keyStore"[^]*did you mean "keyStorage"/);
+    expect(() => INPUTS.configure({ keyStore: one } as never)).toThrow(
+      /no option "keyStore"[^]*did you mean "keyStorage"/,
+    );
   });
 
   it("takes the string of a lone key function as the key, and a part of the key elsewhere", () => {
