@@ -37,7 +37,7 @@ async function stage(
   const cut = run.ended();
   if (cut) return { persisted: false, decision };
   const { onCommit, onRollback } = run.task;
-  if (plan.kind === "with") node.prepare = (staged) => recordOf(run, plan, staged, durationMs);
+  if (plan.kind === "with") node.own.prepare = (staged) => recordOf(run, plan, staged, durationMs);
   const isStaged = !node.isSettled;
   if (isStaged) node.stage(value, { onCommit, onRollback });
   const refused = node.isGrouped ? undefined : await dropUnstorable(node);
@@ -71,10 +71,10 @@ async function stage(
 /** Outside explicit transactions a result that cannot be stored is no reason to undo anything: it is left out. */
 async function dropUnstorable(node: TransactionNode): Promise<{ readonly error: unknown } | undefined> {
   try {
-    await node.record;
+    await node.own.pending;
     return undefined;
   } catch (error) {
-    node.record = undefined;
+    node.own.pending = undefined;
     return { error };
   }
 }

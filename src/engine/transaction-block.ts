@@ -75,7 +75,7 @@ class Block {
         throw error;
       }
       await node.work.ended();
-      if (node.prepare && !node.hasValue && !node.hasEnded) node.stage(value);
+      if (node.own.prepare && !node.hasValue && !node.hasEnded) node.stage(value);
       await node.close();
     } finally {
       if (node.hasEnded) await node.releaseLocks();
@@ -119,7 +119,7 @@ class Block {
     const { key, overwrite = false, writeOnCommit = true } = this.#options;
     if (key !== undefined) {
       const store = this.#store();
-      node.readRecord = async () => {
+      node.own.readThere = async () => {
         const staged = node.staged.find(store.keyStorage ?? store.storage, key);
         return staged ? staged.store.decode(staged) : store.read(key);
       };
@@ -132,7 +132,7 @@ class Block {
         node.state = "COMMITTED";
         return;
       }
-      if (writeOnCommit) node.prepare = (value) => this.#record(store, key, value);
+      if (writeOnCommit) node.own.prepare = (value) => this.#record(store, key, value);
     }
     node.state = "ACTIVE";
   }

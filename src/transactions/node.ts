@@ -10,7 +10,7 @@
  * Runs have nodes too. A failure rolls back the explicit transactions around it, and stops at a run: that one may try again, and its own
  * failure counts then.
  */
-import { isPromise, quiet, type Awaitable } from "../kernel/awaitable.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError, MissingResultError, TransactionError } from "../kernel/errors.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
 import type { IsolationLevel } from "../caching/policy-configuration.ts";
@@ -19,6 +19,7 @@ import type { PreparedRecord } from "../results/prepared-record.ts";
 import { Claims, type Claimant } from "./claims.ts";
 import type { Waiter } from "./deadlock.ts";
 import { commitPart } from "./commit.ts";
+import { OwnRecord } from "./own-record.ts";
 import type { Part, TransactionHost, Undoing } from "./part.ts";
 import { rollBackPart } from "./rollback.ts";
 import { RunningWork } from "./running-work.ts";
@@ -41,9 +42,6 @@ export interface NodeOptions {
   readonly host: TransactionHost;
 }
 
-/** How a staged value becomes a record. */
-export type Prepare = (value: unknown) => Awaitable<PreparedRecord>;
-
 export class TransactionNode implements Part, Claimant {
   readonly parent: TransactionNode | undefined;
   readonly behind: Waiter | undefined;
@@ -57,8 +55,7 @@ export class TransactionNode implements Part, Claimant {
   state: TransactionState = "PENDING";
   /** The fencing token under which its record is written. */
   fence: number | undefined;
-  /** Its own record, on its way; a rejection is kept until the commit. */
-  record: Awaitable<PreparedRecord> | undefined;
+  readonly own: OwnRecord;
   /** The nodes inside it that will be committed with it, in the order of their ends. */
   readonly children: TransactionNode[] = [];
   readonly onCommit: TransactionHook[] = [];
@@ -68,10 +65,6 @@ export class TransactionNode implements Part, Claimant {
   readonly work: RunningWork = new RunningWork();
   /** Why it was rolled back, if it was. */
   undoing: Undoing | undefined;
-  /** Reads what is there under its key; absent where it has none. */
-  readRecord: (() => Promise<unknown>) | undefined;
-  /** Makes the record of a value; absent where the transaction has no key, or does not write. */
-  prepare: Prepare | undefined;
   /** What is being done with it at the moment. */
   ending: "commit" | "rollback" | undefined;
   /** Whether the record was there before it began. */
@@ -81,7 +74,6 @@ export class TransactionNode implements Part, Claimant {
   doomedBy: { readonly cause: unknown } | undefined;
   #isSettled = false;
   readonly #values: TransactionValues;
-  #shown: PreparedRecord | undefined;
   #ending: Promise<void> | undefined;
   #settled: PromiseWithResolvers<void> | undefined;
 
@@ -94,7 +86,12 @@ export class TransactionNode implements Part, Claimant {
     this.host = host;
     this.claims = parent?.claims ?? new Claims();
     this.staged = parent?.staged ?? new StagedRecords();
+    this.own = new OwnRecord(this, this.staged, () => !this.hasEnded && this.#underway !== "rollback");
     this.#values = new TransactionValues(host.copier, parent?.values);
+  }
+
+  get record(): Awaitable<PreparedRecord> | undefined {
+    return this.own.pending;
   }
 
   get values(): TransactionValues {
@@ -161,36 +158,19 @@ export class TransactionNode implements Part, Claimant {
     if (this.wasThere) return;
     if (this.hasEnded || this.#underway) throw this.#ended("stage a value");
     checkOptionNames(hooks, ["onCommit", "onRollback"], "stage()");
+    const [onCommit, onRollback] = [listOf(hooks.onCommit), listOf(hooks.onRollback)];
     this.hasValue = true;
-    if (this.prepare) this.record = this.#prepared(this.prepare, value);
-    this.onCommit.push(...listOf(hooks.onCommit));
-    this.onRollback.push(...listOf(hooks.onRollback));
+    this.own.take(value);
+    this.onCommit.push(...onCommit);
+    this.onRollback.push(...onRollback);
     this.state = "STAGED";
   }
 
   async read(): Promise<unknown> {
     const own = await this.record;
     if (own && !this.hasEnded) return own.store.decode(own);
-    if (this.readRecord) return this.readRecord();
+    if (this.own.readThere) return this.own.readThere();
     throw new MissingResultError(`${this.host.label} has no key, so there is no record to read`);
-  }
-
-  #prepared(prepare: Prepare, value: unknown): Awaitable<PreparedRecord> {
-    try {
-      const record = quiet(prepare(value));
-      if (isPromise(record)) record.then((made) => this.#show(made)).catch(() => undefined);
-      else this.#show(record);
-      return record;
-    } catch (error) {
-      return quiet(Promise.reject(error instanceof Error ? error : new Error(String(error))));
-    }
-  }
-
-  /** Lets the code inside the root transaction see the record. */
-  #show(record: PreparedRecord): void {
-    if (this.hasEnded || this.#underway === "rollback") return;
-    this.#shown = record;
-    this.staged.add(this, record);
   }
 
   async commit(): Promise<void> {
@@ -252,7 +232,7 @@ export class TransactionNode implements Part, Claimant {
     await this.work.ended();
     await this.#ending?.catch(() => undefined);
     // Who waits for its end is to find its record; what is wrong with that shows at the commit.
-    if (isPromise(this.record)) await this.record.catch(() => undefined);
+    await this.own.ready();
     try {
       if (this.hasEnded) return await this.releaseLocks();
       if (this.commitMode === "OFF") {
@@ -288,8 +268,7 @@ export class TransactionNode implements Part, Claimant {
   }
 
   unstage(): void {
-    if (this.#shown) this.staged.remove(this, this.#shown);
-    this.#shown = undefined;
+    this.own.hide();
   }
 
   /** Lets go the locks of this node. What goes wrong is said: such a lock ends with its lease. */
