@@ -1,4 +1,3 @@
-import type { TransactionNode } from "../transactions/node.ts";
 import type { Part, TransactionHost } from "../transactions/part.ts";
 import { loggerIn } from "./run-context.ts";
 import { withScope, type Scope } from "./scope.ts";
@@ -26,6 +25,6 @@ export class BlockHost implements TransactionHost {
   }
 
   runHook<T>(part: Part, fn: () => T): T {
-    return withScope(this.#services, { hookOf: part as TransactionNode }, fn, this.#scope);
+    return withScope(this.#services, { hookOf: part }, fn, this.#scope);
   }
 }

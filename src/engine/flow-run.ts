@@ -3,7 +3,7 @@ import type { FlowDefinition } from "./definition.ts";
 import { Run } from "./run.ts";
 import type { Surroundings } from "./services.ts";
 import type { RecentRecord } from "../storage/storage.ts";
-import type { TransactionNode } from "../transactions/node.ts";
+import type { Waiter } from "../transactions/deadlock.ts";
 import { Tally } from "./summary.ts";
 import type { TaskPool } from "./task-runner.ts";
 
@@ -34,7 +34,7 @@ export class FlowRun extends Run {
   }
 
   /** A flow that a hook runs hands on that it is one. */
-  override get hookOf(): TransactionNode | undefined {
+  override get hookOf(): Waiter | undefined {
     return this.node ? undefined : this.outer.hookOf;
   }
 

@@ -5,6 +5,7 @@
  */
 import { describeError } from "../kernel/errors.ts";
 import { noteRolledBack, notePersisted, type State } from "../states/state.ts";
+import type { Waiter } from "../transactions/deadlock.ts";
 import type { Part, TransactionHost } from "../transactions/part.ts";
 import { TransactionNode, type NodeOptions } from "../transactions/node.ts";
 import type { FlowRun } from "./flow-run.ts";
@@ -28,7 +29,7 @@ export function transactionToJoin(scope: Scope): TransactionNode | undefined {
 }
 
 /** The transaction whose end may wait for what begins in a place, though that is no part of it: circles of waits lead through it. */
-export function transactionBehind(scope: Scope): TransactionNode | undefined {
+export function transactionBehind(scope: Scope): Waiter | undefined {
   return scope.hookOf ?? transactionIn(scope);
 }
 
@@ -83,7 +84,7 @@ class RunHost implements TransactionHost {
   }
 
   runHook<T>(part: Part, fn: () => T): T {
-    return withScope(this.#run.services, { hookOf: part as TransactionNode }, fn, this.#run);
+    return withScope(this.#run.services, { hookOf: part }, fn, this.#run);
   }
 
   committed(persisted: boolean): void {

@@ -11,6 +11,7 @@ import type { State } from "../states/state.ts";
 import type { RunDefinition } from "./definition.ts";
 import type { Services, Surroundings } from "./services.ts";
 import type { TaskPool } from "./task-runner.ts";
+import type { Waiter } from "../transactions/deadlock.ts";
 import type { TransactionNode } from "../transactions/node.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Settings, SettingsOverrides } from "../settings/settings.ts";
@@ -31,7 +32,7 @@ export abstract class Run {
   /** The transaction around it that it is a part of: set when it begins. */
   joins: TransactionNode | undefined;
   /** One that it is no part of, whose end may wait for it. */
-  behind: TransactionNode | undefined;
+  behind: Waiter | undefined;
   /** Its own transaction, once somebody needed one. */
   node: TransactionNode | undefined;
   /** Which attempt is running, or will be: 1 for the first. */
@@ -79,7 +80,7 @@ export abstract class Run {
     return this.outer.sink;
   }
 
-  get hookOf(): TransactionNode | undefined {
+  get hookOf(): Waiter | undefined {
     return undefined;
   }
 

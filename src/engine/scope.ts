@@ -9,6 +9,7 @@ import type { LogSink } from "../logging/logger.ts";
 import { loadSettings, type Settings, type SettingsOverrides } from "../settings/settings.ts";
 import type { FlowRun } from "./flow-run.ts";
 import type { Services, Surroundings } from "./services.ts";
+import type { Waiter } from "../transactions/deadlock.ts";
 import type { TransactionNode } from "../transactions/node.ts";
 import type { TaskRun } from "./task-run.ts";
 
@@ -28,7 +29,7 @@ class OuterScope implements Scope {
   readonly flowRun: FlowRun | undefined;
   readonly taskRun: TaskRun | undefined;
   readonly node: TransactionNode | undefined;
-  readonly hookOf: TransactionNode | undefined;
+  readonly hookOf: Waiter | undefined;
 
   constructor(services: Services, settings: Settings, parent: Scope | undefined, changes: ScopeChanges) {
     this.services = services;
@@ -50,7 +51,7 @@ export interface ScopeChanges {
   readonly clock?: Clock;
   readonly sink?: LogSink;
   readonly node?: TransactionNode;
-  readonly hookOf?: TransactionNode;
+  readonly hookOf?: Waiter;
 }
 
 const storage = new AsyncLocalStorage<Scope>();

@@ -6,6 +6,7 @@ import type { ResultStore } from "../results/result-store.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { Settings, SettingsOverrides } from "../settings/settings.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { Waiter } from "../transactions/deadlock.ts";
 import type { TransactionNode } from "../transactions/node.ts";
 import type { TaskRunner } from "./task-runner.ts";
 
@@ -41,5 +42,5 @@ export interface Surroundings {
   /** The transaction of this place itself, where one has been opened: see `transactionIn`. */
   readonly node: TransactionNode | undefined;
   /** The transaction whose hook is running here: what begins here is no part of it. */
-  readonly hookOf: TransactionNode | undefined;
+  readonly hookOf: Waiter | undefined;
 }

@@ -2,6 +2,7 @@ import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Lease } from "../locks/lock-manager.ts";
 import type { PreparedRecord } from "../results/prepared-record.ts";
 import type { Serializer } from "../serializers/serializer.ts";
+import type { Waiter } from "./deadlock.ts";
 import type { Transaction, TransactionHook, TransactionState } from "./transaction.ts";
 
 /** What a transaction needs of who has opened it. */
@@ -31,7 +32,7 @@ export interface Undoing {
 }
 
 /** What commit and rollback know of a transaction: a part of what is committed or undone together. */
-export interface Part extends Transaction {
+export interface Part extends Transaction, Waiter {
   state: TransactionState;
   readonly host: TransactionHost;
   /** Whether it has been committed or rolled back, perhaps by itself, before what is around it. */
