@@ -4,6 +4,7 @@
  * fencing tokens.
  */
 import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Configuration } from "../kernel/configuration.ts";
 import type { Duration } from "../kernel/duration.ts";
 
 /** How a lock is asked for. */
@@ -85,6 +86,8 @@ export interface LockManager {
    * no others do: by that a transaction knows its own locks again.
    */
   readonly location: string;
+  /** How it could be made again, for blocks. Absent where it was made of something alive. */
+  readonly configuration?: Configuration | undefined;
 
   /**
    * Acquires the lock of a key.

@@ -28,4 +28,34 @@ export interface Serializer {
    * @throws {SerializationError} `OXBOW_RESULT_UNREADABLE` where the bytes are not of this format
    */
   deserialize(bytes: Uint8Array): Awaitable<unknown>;
+
+  /**
+   * What this serializer does to bytes that pass through it piece by piece, beside what turns a value into bytes: for
+   * `compressed(json(), "gzip")` compressing. Absent where it cannot take streams: such a result is then refused.
+   */
+  readonly streams?: StreamCodec | undefined;
+
+  /** Present where it signs what is stored. */
+  readonly seal?: Seal | undefined;
+}
+
+/**
+ * Bytes on their way in and out, piece by piece. `decode(encode(x))` gives the bytes of `x`, cut otherwise perhaps; memory
+ * holds a few pieces at a time.
+ */
+export interface StreamCodec {
+  encode(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** Bytes that `encode` did not write, or not to their end, are a {@link SerializationError} in the stream. */
+  decode(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Signs records, and refuses those that nobody signed whom it trusts. What is signed is a statement of everything that
+ * makes a record what it is, its key and the checksum of its payload among them; results/record.ts writes it.
+ */
+export interface Seal {
+  /** @returns the signature, as text */
+  sign(statement: Uint8Array): string;
+  /** @returns why the signature does not hold, in words; `undefined` where it does */
+  whyRefused(statement: Uint8Array, signature: string | undefined): string | undefined;
 }

@@ -63,6 +63,8 @@ class FileStorage implements Storage {
     atomicBatch: false,
     fencing: true,
     versions: true,
+    streams: false,
+    list: true,
   } as const;
   readonly values: ValueArea;
   readonly #publisher: FilePublisher;

@@ -41,6 +41,8 @@ class MemoryStorage implements Storage {
     atomicBatch: true,
     fencing: true,
     versions: true,
+    streams: false,
+    list: true,
   } as const;
   readonly values: ValueArea = new MemoryValues();
   readonly #entries = new Map<string, Entry>();

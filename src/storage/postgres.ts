@@ -65,6 +65,8 @@ class PostgresStorage implements Storage {
     atomicBatch: true,
     fencing: true,
     versions: false,
+    streams: false,
+    list: true,
   } as const;
   readonly values: ValueArea;
   readonly #postgres: Postgres;

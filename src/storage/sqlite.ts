@@ -65,6 +65,8 @@ class SqliteStorage implements Storage {
     atomicBatch: true,
     fencing: true,
     versions: true,
+    streams: false,
+    list: true,
   } as const;
   readonly values: ValueArea;
   readonly #database: Database;

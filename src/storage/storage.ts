@@ -1,4 +1,6 @@
 import type { Awaitable } from "../kernel/awaitable.ts";
+import type { ByteSource } from "../kernel/byte-source.ts";
+import type { Configuration } from "../kernel/configuration.ts";
 
 /** The version of the record format that this release writes. It reads this one and the older ones. */
 export const recordFormatVersion = 1;
@@ -37,7 +39,15 @@ export interface RecordMetadata {
    * of this name is there. See results/commit-marker.ts. `undefined` for a record that counts by itself.
    */
   readonly commit?: string | undefined;
+  /** What the serializer signed it with, where that signs: see `Seal` in serializers/serializer.ts. */
+  readonly signature?: string | undefined;
 }
+
+/**
+ * The bytes of a record on their way in: the chunks in order, or a source of them where they are too many for memory. A
+ * source is given only to storages with `capabilities.streams`.
+ */
+export type Payload = readonly Uint8Array[] | ByteSource;
 
 /** A record as it was found. */
 export interface StoredRecord {
@@ -50,6 +60,12 @@ export interface StoredRecord {
    * a {@link StorageError}.
    */
   bytes(): Awaitable<Uint8Array>;
+  /**
+   * The payload, piece by piece, in place of `bytes()`: memory holds a few pieces at a time. Length and checksum are
+   * compared as it is read, so damage is a {@link RecordError} in place of the end. Whoever stops early releases what
+   * is held. Present where `capabilities.streams` is.
+   */
+  stream?(): AsyncIterable<Uint8Array>;
 }
 
 /** What a storage can do beyond the required methods. */
@@ -64,6 +80,10 @@ export interface StorageCapabilities {
   readonly fencing: boolean;
   /** {@link Storage.version} is there and notices changes by other processes. */
   readonly versions: boolean;
+  /** Payloads of any length go in ({@link ByteSource}) and out (`StoredRecord.stream`) without being in memory as a whole. */
+  readonly streams: boolean;
+  /** {@link Storage.list} gives the records; without, it gives none and throws a {@link StorageError}. */
+  readonly list: boolean;
 }
 
 /** How a record is written. */
@@ -115,14 +135,14 @@ export interface Storage {
   /**
    * Writes a record under `metadata.key`, in place of the one that was there.
    *
-   * @param payload the chunks of the payload, in order: `metadata.size` bytes in all, or none at all where the value is
-   * kept elsewhere; such a record has metadata and no `bytes`
+   * @param payload `metadata.size` bytes, or no chunks at all where the value is kept elsewhere; such a record has metadata
+   * and no `bytes`. A source may be read more than once.
    * @returns whether it was written: `false` only where `ifAbsent` found a record
    */
-  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean>;
+  put(metadata: RecordMetadata, payload: Payload, options?: PutOptions): Awaitable<boolean>;
 
   /** Publishes several records in one step. Present where `capabilities.atomicBatch` is. */
-  putAll?(records: ReadonlyArray<readonly [RecordMetadata, readonly Uint8Array[]]>): Awaitable<void>;
+  putAll?(records: ReadonlyArray<readonly [RecordMetadata, Payload]>): Awaitable<void>;
 
   /** Removes a record. @returns whether there was one */
   delete(key: string): Awaitable<boolean>;
@@ -153,6 +173,12 @@ export interface Storage {
    */
   readonly values: ValueArea;
 
+  /** How it could be made again, for blocks. Absent where it was made of something alive. */
+  readonly configuration?: Configuration | undefined;
+
+  /** Plain files by path, for results that other programs read. Absent where the medium has none. */
+  readonly files?: FileArea;
+
   /** Ends all use, releases handles. A storage that is closed may be used again: it opens itself. */
   close(): Awaitable<void>;
 }
@@ -166,6 +192,35 @@ export interface RecentRecord {
 /** Plain bytes by name: see {@link Storage.values}. */
 export interface ValueArea {
   get(name: string): Awaitable<Uint8Array | undefined>;
-  put(name: string, payload: readonly Uint8Array[]): Awaitable<void>;
+  put(name: string, payload: Payload): Awaitable<void>;
   delete(name: string): Awaitable<boolean>;
+  /** The value, piece by piece. Present where `capabilities.streams` is. */
+  open?(name: string): Awaitable<AsyncIterable<Uint8Array> | undefined>;
+}
+
+/**
+ * Files of their own name and nothing but their content, beside the records: see {@link Storage.files}.
+ *
+ * What an implementation promises: a path is relative, its parts joined by `/`; what leads out of the place (`..`, an
+ * absolute path) is a {@link StorageError}. A file appears whole or not at all, in place of the one that was there. No
+ * record and no value is ever met by a path.
+ */
+export interface FileArea {
+  /** Where a file is, for people: an absolute path, a URL without credentials. */
+  locate(path: string): string;
+  /** `undefined` where there is no such file. */
+  find(path: string): Awaitable<StoredFile | undefined>;
+  write(path: string, payload: Payload): Awaitable<void>;
+  /** @returns whether there was one */
+  delete(path: string): Awaitable<boolean>;
+}
+
+/** A file that was found. Its content is read when it is asked for: of one that has gone since, that is a {@link StorageError}. */
+export interface StoredFile {
+  /** In bytes. */
+  readonly size: number;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modifiedAt: number;
+  bytes(): Awaitable<Uint8Array>;
+  stream(): AsyncIterable<Uint8Array>;
 }
