@@ -11,12 +11,12 @@ const plug = "(storage|locks|serializers|caching|history)";
 /** The files that name the implementations of their own folder: its subpath export, and what finds one by its name. */
 const rosters = "(serializers/(index|registry))\\.ts$";
 /** What works on any implementation, so it lives beside the contract: it is no driver, and no driver may need it. */
-const machinery = "(caching/(compute-key|difference)|serializers/registry)\\.ts$";
+const machinery = "(caching/(compute-key|difference)|serializers/(registry|streams|file-formats))\\.ts$";
 
 /** What lies under everything that works; the contracts stand for the folders they are in. */
 const low = ["kernel/", "states/", "hashing/", contracts];
 const engine = [...low, "settings/", "logging/", "results/", "transactions/", machinery];
-const door = ["index\\.ts$", "defaults\\.ts$"];
+const door = ["index\\.ts$", "defaults\\.ts$", "defaults/"];
 
 /** folder → what it may import beside itself and packages */
 const may = {
@@ -31,18 +31,20 @@ const may = {
   history: [...low, "io/"],
   settings: ["kernel/"],
   logging: ["kernel/", "settings/"],
-  results: [...low, machinery],
+  results: [...low, machinery, "io/spool\\.ts$"],
   transactions: [...low, "results/"],
-  blocks: [...low, "settings/"],
+  blocks: [...low, "settings/", "io/"],
   engine,
+  defaults: [...engine, "engine/", "storage/", "locks/", "serializers/", "blocks/"],
   authoring: [...engine, "engine/", "defaults\\.ts$"],
+  classic: [...engine, "engine/", "authoring/", "defaults\\.ts$", "storage/"],
   server: [...low, ...door],
   cli: [...door, "server/index\\.ts$"],
   testing: [...engine, "engine/", "authoring/", "defaults\\.ts$"],
 };
 const said = new Map([
   [contracts, "the contracts"],
-  [machinery, "compute-key.ts, difference.ts, registry.ts"],
+  [machinery, "compute-key.ts, difference.ts, registry.ts, streams.ts, file-formats.ts"],
 ]);
 const folders = Object.keys(may).join("|");
 

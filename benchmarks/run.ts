@@ -6,8 +6,10 @@ import { excess, measure, type Result } from "./compare.ts";
 process.env["OXBOW_LOGGING_LEVEL"] = "warn";
 process.env["NODE_ENV"] = "production";
 const { keyRows } = await import("./keys.ts");
+const { largeRows } = await import("./large.ts");
 const { lockRows, redisLockRow } = await import("./locks.ts");
 const { bigMap, importCost } = await import("./processes.ts");
+const { postgresRows, redisRows } = await import("./remote.ts");
 const { taskRows } = await import("./tasks.ts");
 
 const only = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
@@ -31,7 +33,7 @@ function print(result: Result): void {
 }
 
 console.log(`Node ${process.version}; medians; ratios hold, microseconds are of this machine\n`);
-for (const row of [...keyRows, ...(await taskRows()), ...lockRows]) {
+for (const row of [...keyRows, ...(await taskRows()), ...lockRows, ...largeRows]) {
   if (only && !row.name.includes(only)) continue;
   print(await measure(row));
 }
@@ -43,6 +45,20 @@ if (!only || "Redis locks".includes(only)) {
     print(await measure(row));
     console.log(`  commands for a lock and its release, wake-up included: ${await row.commands()} (target 2)`);
   }
+}
+
+for (const [name, make] of [
+  ["Redis results", redisRows],
+  ["PostgreSQL results", postgresRows],
+] as const) {
+  if (only && !name.includes(only) && only !== "remote") continue;
+  const remote = await make();
+  if (typeof remote === "string") {
+    console.log(`${name}: not measured, ${remote}`);
+    continue;
+  }
+  for (const row of remote.rows) print(await measure(row));
+  await remote.stop();
 }
 
 function single(name: string, us: number, target: number): void {

@@ -2,8 +2,16 @@
  * The front door: everything that `import { … } from "oxbow"` gives, by name.
  */
 export { flow, type Flow, type FlowOf } from "./authoring/flow.ts";
-export { task, type Task, type TaskOf } from "./authoring/task.ts";
-export type { FlowHook, FlowOptions, RetryDelay, RunOptions, TaskHook, TaskOptions } from "./authoring/options.ts";
+export { task, type GeneratorTask, type Task, type TaskOf } from "./authoring/task.ts";
+export type {
+  FlowHook,
+  FlowOptions,
+  RetryDelay,
+  RunOptions,
+  TaskHook,
+  TaskOptions,
+  Template,
+} from "./authoring/options.ts";
 export type { AnyFunction, Futurable, FuturableArguments, Settled } from "./authoring/futurable.ts";
 export { exponentialBackoff } from "./authoring/retry-delay.ts";
 export { withSettings } from "./authoring/with-settings.ts";
@@ -42,17 +50,23 @@ export { sqliteLocks } from "./locks/sqlite.ts";
 export type { AcquireOptions, Lease, LockManager } from "./locks/lock-manager.ts";
 export type { Claim, Grant, LockMedium } from "./locks/lock-medium.ts";
 
+export { deleteBlock, inspectBlock, listBlocks, loadBlock, saveBlock } from "./defaults/blocks.ts";
+export type { BlockDescription, BlockResource, BlockSummary, SaveBlockOptions } from "./blocks/blocks.ts";
+
 export { ResultStore } from "./results/result-store.ts";
 export type { ResultStoreOptions } from "./results/result-store.ts";
 export { fileStorage, type FileStorageOptions } from "./storage/file.ts";
 export { memoryStorage } from "./storage/memory.ts";
 export { sqliteStorage, type SqliteStorageOptions } from "./storage/sqlite.ts";
 export type {
+  FileArea,
   ListOptions,
+  Payload,
   PutOptions,
   RecordMetadata,
   Storage,
   StorageCapabilities,
+  StoredFile,
   StoredRecord,
   ValueArea,
 } from "./storage/storage.ts";
@@ -67,6 +81,9 @@ export { State } from "./states/state.ts";
 export type { StateType } from "./states/state.ts";
 export { Decision } from "./states/decision.ts";
 export type { DecisionOutcome, DecisionRecord } from "./states/decision.ts";
+export type { ByteSource } from "./kernel/byte-source.ts";
+export type { CacheMode } from "./kernel/cache-mode.ts";
+export type { Configuration } from "./kernel/configuration.ts";
 export type { Awaitable } from "./kernel/awaitable.ts";
 export type { Duration, DurationParts } from "./kernel/duration.ts";
 export {

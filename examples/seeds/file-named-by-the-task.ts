@@ -2,22 +2,19 @@
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { cacheKey, cacheKeyFn, task } from "oxbow";
+import { task } from "oxbow";
 
 const folder = join(process.env["OXBOW_HOME"] ?? join(homedir(), ".oxbow"), "targets");
 
-const target = cacheKey("func_task_target.txt");
-const funcTask = task("func-task", { cachePolicy: target, resultStorage: folder }, () => 99);
+const funcTask = task("func-task", { target: "func_task_target.txt", resultStorage: folder }, () => 99);
 
 console.log(`${(await funcTask.run()).name} ${await funcTask()}`);
 await access(join(folder, "func_task_target.txt"));
 
-// The name can be made of what is known of the run, such as the day of the week.
-const perDay = cacheKeyFn(({ taskRun }, inputs) => {
-  const weekday = (inputs["day"] as Date).toLocaleDateString("en", { weekday: "long", timeZone: "UTC" });
-  return `${weekday}.${taskRun?.task.name}.txt`;
-});
-const dailyTask = task("daily-task", { cachePolicy: perDay, resultStorage: folder }, (day: Date) => day.getUTCDate());
+// The name can be made of what is known of the run, such as the day of the week; `{date:EEEE}` would be that of today.
+const dailyTask = task("daily-task", { target: "{day:EEEE}/{taskName}.txt", resultStorage: folder }, (day: Date) =>
+  day.getUTCDate(),
+);
 
 for (const day of ["2024-01-01", "2024-01-02", "2024-01-08"]) {
   const state = await dailyTask.run(new Date(day));

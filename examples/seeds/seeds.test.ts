@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { S3TestServer } from "../../tests/services/s3-server.ts";
 import { redisUrl } from "../../tests/services/services.ts";
 
 const folder = import.meta.dirname;
@@ -27,6 +28,7 @@ const environments: Readonly<Record<string, Readonly<Record<string, string>>>> =
 
 /** What needs a server, which is asked for when its turn has come; the end of the run says why there is none. */
 const needsRedis: ReadonlySet<string> = new Set(["locks-in-redis"]);
+const needsS3: ReadonlySet<string> = new Set(["result-storage-block", "key-storage-block"]);
 
 interface Run {
   readonly stdout: string;
@@ -40,6 +42,20 @@ function freshHome(): string {
   const home = mkdtempSync(join(tmpdir(), "oxbow-seeds-"));
   homes.push(home);
   return home;
+}
+
+/** A bucket of its own for an example, on a server that ends with the test. */
+async function bucketFor(onTestFinished: (stop: () => Promise<void>) => void): Promise<Record<string, string>> {
+  const server = await S3TestServer.start();
+  onTestFinished(() => server.stop());
+  const { accessKeyId, secretAccessKey, region } = server.account;
+  return {
+    S3_BUCKET: "test",
+    AWS_ENDPOINT_URL_S3: server.url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
 }
 
 let running = 0;
@@ -108,14 +124,15 @@ test("the list in the README is the list of examples", () => {
 });
 
 describe("each example prints what it should", { timeout: 60_000 }, () => {
-  test.concurrent.for(examples)("%s", async (name, { expect: expectHere, skip }) => {
+  test.concurrent.for(examples)("%s", async (name, { expect: expectHere, skip, onTestFinished }) => {
     const home = freshHome();
     const redis = needsRedis.has(name) ? await redisUrl() : undefined;
     if (needsRedis.has(name) && redis === undefined) skip("there is no Redis");
     const settings: Record<string, string> = redis === undefined ? {} : { OXBOW_TEST_REDIS_URL: redis };
+    if (needsS3.has(name)) Object.assign(settings, await bucketFor(onTestFinished));
     expectHere((await run(name, home, settings)).stdout).toBe(expected(name));
     if (!expectations.includes(`${name}.again`)) return;
-    expectHere((await run(name, home)).stdout, "the second time").toBe(expected(`${name}.again`));
+    expectHere((await run(name, home, settings)).stdout, "the second time").toBe(expected(`${name}.again`));
   });
 
   test.concurrent.for(Object.keys(environments))(

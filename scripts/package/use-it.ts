@@ -9,6 +9,12 @@ import * as testing from "oxbow/testing";
 import { postgresLocks } from "oxbow/locks/postgres";
 import { redisLocks } from "oxbow/locks/redis";
 import { postgresStorage } from "oxbow/storage/postgres";
+import { redisStorage } from "oxbow/storage/redis";
+import { s3Storage } from "oxbow/storage/s3";
+import { gcsStorage } from "oxbow/storage/gcs";
+import { azureStorage } from "oxbow/storage/azure";
+import { fromUnstorage } from "oxbow/storage/unstorage";
+import * as classic from "oxbow/classic";
 import manifest from "oxbow/package.json" with { type: "json" };
 
 const double = task("double", { cachePolicy: INPUTS }, async (x${types ? ": number" : ""}) => x * 2);
@@ -21,12 +27,16 @@ const total = flow("total", async (xs${types ? ": readonly number[]" : ""}) => {
 if ((await total([1, 2, 3])) !== 12) throw new Error("total is wrong");
 const again${types ? ": string | undefined" : ""} = (await double.run(2)).decision?.outcome;
 if (again !== "hit") throw new Error(\`the second call is no hit but \${again}\`);
-for (const module of [serializers, testing]) if (Object.keys(module).length === 0) throw new Error("an entry point is empty");
+for (const module of [serializers, testing, classic, { fromUnstorage }]) if (Object.keys(module).length === 0) throw new Error("an entry point is empty");
 // Its drivers are not here: importing what needs them does no harm, and using it says what to install.
 for (const [make, driver] of [
   [() => postgresLocks("postgres://localhost"), "pg"],
   [() => postgresStorage("postgres://localhost"), "pg"],
   [() => redisLocks("redis://localhost"), "ioredis"],
+  [() => redisStorage("redis://localhost"), "ioredis"],
+  [() => s3Storage({ bucket: "b" }), "@aws-sdk/client-s3"],
+  [() => gcsStorage({ bucket: "b" }), "@google-cloud/storage"],
+  [() => azureStorage({ container: "c", accountUrl: "https://a.blob.core.windows.net" }), "@azure/storage-blob"],
 ]${types ? " as const" : ""}) {
   let said${types ? ": unknown" : ""};
   try {

@@ -1,5 +1,6 @@
 /* What people may write as options, checked when they write it. The types say the same; this is for those without. */
 import { CachePolicy } from "../caching/cache-policy.ts";
+import { type CacheMode, cacheModes } from "../kernel/cache-mode.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
@@ -39,6 +40,10 @@ const flag = a("true or false", (value) => typeof value === "boolean");
 const hook = a("a function or a list of functions", isHook);
 const schema = a("a Standard Schema", isSchema);
 const callback = a("a function", isFunction);
+const template = a(
+  "a text that is not empty, or a function",
+  (value) => isFunction(value) || (isText(value) && value !== ""),
+);
 
 const runChecks: Readonly<Record<string, Check>> = {
   version: text,
@@ -53,7 +58,8 @@ const runChecks: Readonly<Record<string, Check>> = {
   ),
   timeout: duration,
   persistResult: flag,
-  resultStorage: a("a storage or the path of a folder", isStorage),
+  resultStorage: a('a storage, the path of a folder, or a block such as "block:s3/results"', isStorage),
+  cacheMode: a(`one of ${cacheModes.join(", ")}`, (value) => cacheModes.includes(value as CacheMode)),
   resultSerializer: a("a serializer", (value) => isObject(value) && isFunction(value["serialize"])),
   onRunning: hook,
   onCompletion: hook,
@@ -66,6 +72,8 @@ const checks = {
     cachePolicy: a("a cache policy, such as INPUTS", (value) => value instanceof CachePolicy),
     cacheKeyFn: callback,
     cacheExpiration: duration,
+    resultStorageKey: template,
+    target: template,
     refreshCache: flag,
     cacheResultInMemory: flag,
     validate: callback,

@@ -20,6 +20,7 @@ export function defineRun(name: string, options: RunOptions, fn: (...args: never
     persist: options.persistResult,
     storage: options.resultStorage,
     serializer: options.resultSerializer,
+    cacheMode: options.cacheMode,
     retries: options.retries,
     retryDelay: delayFn(options.retryDelay, "retryDelay") satisfies DelayFn | undefined,
     retryJitter: options.retryJitter ?? 0,

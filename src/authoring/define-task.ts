@@ -1,7 +1,9 @@
 import type { CachePolicy } from "../caching/cache-policy.ts";
 import { cacheKeyFn, warn } from "../defaults.ts";
 import type { TaskDefinition } from "../engine/definition.ts";
+import { keyTemplate, targetOf } from "../engine/templates.ts";
 import { sourceDigest } from "../hashing/function-source.ts";
+import { ConfigurationError } from "../kernel/errors.ts";
 import type { TransactionHook } from "../transactions/transaction.ts";
 import { checkOptions } from "./check-options.ts";
 import { defineRun, hooksFor, lengthOf } from "./define-run.ts";
@@ -16,6 +18,8 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
     policy: policyOf(name, options),
     expirationMs: lengthOf(options.cacheExpiration, "cacheExpiration"),
     refresh: options.refreshCache,
+    target: options.target === undefined ? undefined : targetOf(name, options.target),
+    yields: isGenerator(fn),
     impliesPersistence: impliesPersistence(options),
     inMemory: options.cacheResultInMemory ?? true,
     retryWhen: options.retryWhen,
@@ -30,6 +34,7 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
     onFailure: hooksFor(run, options.onFailure),
   };
   checkNames(definition);
+  checkYields(definition);
   remember(definition);
   return definition;
 }
@@ -45,6 +50,9 @@ function policyOf(name: string, options: TaskOptions): CachePolicy | undefined {
   ) {
     warn(`Task '${name}'`, "Ignoring the cache policy, because persistResult is false");
   }
+  if (options.resultStorageKey !== undefined && !options.cachePolicy?.isNever) {
+    return cacheKeyFn(keyTemplate(name, options.resultStorageKey)).configure(options.cachePolicy?.configuration ?? {});
+  }
   if (!options.cacheKeyFn) return options.cachePolicy;
   if (options.cachePolicy) warn(`Task '${name}'`, "Both cachePolicy and cacheKeyFn are set; cacheKeyFn is used");
   return cacheKeyFn(options.cacheKeyFn).configure(options.cachePolicy?.configuration ?? {});
@@ -57,6 +65,8 @@ const impliedBy = [
   "cacheExpiration",
   "refreshCache",
   "cacheResultInMemory",
+  "resultStorageKey",
+  "target",
   "validate",
   "resultStorage",
   "resultSerializer",
@@ -64,6 +74,18 @@ const impliedBy = [
 
 function impliesPersistence(options: TaskOptions): boolean {
   return !options.cachePolicy?.isNever && impliedBy.some((option) => options[option] !== undefined);
+}
+
+/** Whether a function yields its result, item by item. */
+function isGenerator(fn: (...args: never[]) => unknown): boolean {
+  return /^\[object (?:Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
+}
+
+function checkYields({ name, yields, output }: TaskDefinition): void {
+  if (!yields || !output) return;
+  throw new ConfigurationError("OXBOW_OPTION_INVALID", `Task "${name}", output: a generator has no single result`, {
+    hint: "validate each item in the function, before it is yielded",
+  });
 }
 
 function checkNames({ name, policy, parameters }: TaskDefinition): void {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CacheKeyFn, CachePolicy } from "../caching/cache-policy.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
+import type { CacheMode } from "../kernel/cache-mode.ts";
 import type { Duration } from "../kernel/duration.ts";
 import type { FlowRunView, RunContext, SubjectView, TaskRunView } from "../engine/views.ts";
 import type { TaskRunner } from "../engine/task-runner.ts";
@@ -17,6 +18,12 @@ export type FlowHook = (flow: SubjectView, run: FlowRunView, state: State) => un
 
 /** How long to wait before each retry: one for all, one for each (the last repeats), or by the number of failures so far. */
 export type RetryDelay = Duration | readonly Duration[] | ((failures: number) => Duration);
+
+/**
+ * A name or a path that is made for each call. In a text, `{taskName}`, `{flowName}`, `{flowRunId}`, `{taskRunId}`, `{date:yyyy-MM-dd}`
+ * (also `today`, `yesterday`, `tomorrow`; in UTC), `{parameters.name}`, each parameter of the flow and each input by its name; inputs win.
+ */
+export type Template = string | ((context: RunContext, inputs: Readonly<Record<string, unknown>>) => Awaitable<string>);
 
 /** Retries, time limits and what else a flow and a task have in common. */
 export interface RunOptions {
@@ -38,10 +45,17 @@ export interface RunOptions {
   readonly timeout?: Duration;
   /** Whether results are stored. @default see "Persistence" in the guide: implied by caching options, else settings */
   readonly persistResult?: boolean;
-  /** Where results are stored: a storage, or the path of a folder. @default the flow's, else `sqliteStorage` in `results.storagePath` */
+  /**
+   * Where results are stored: a storage, the path of a folder, or a block: `"block:s3/results"`.
+   *
+   * @default the flow's, else the setting
+   * `results.defaultStorageBlock`, else `sqliteStorage` in `results.storagePath`
+   */
   readonly resultStorage?: Storage | string;
   /** @default the flow's, else the setting `results.defaultSerializer`: "json" */
   readonly resultSerializer?: Serializer;
+  /** What may be done with stored results; the setting `caching.mode` narrows it. @default the flow's, else "read-write" */
+  readonly cacheMode?: CacheMode;
 }
 
 /** The options of a task. */
@@ -50,6 +64,17 @@ export interface TaskOptions extends RunOptions {
   readonly cachePolicy?: CachePolicy;
   /** Makes the key itself; wins over `cachePolicy`. @default none */
   readonly cacheKeyFn?: CacheKeyFn<RunContext>;
+  /**
+   * The name of the record, in place of a key of a policy: a template such as `"{flowName}/{date:yyyy-MM-dd}/{url}"`, or a function.
+   * It knows the inputs, the flow's parameters and the run. Wins over `cacheKeyFn` and `cachePolicy`. @default none
+   */
+  readonly resultStorageKey?: Template;
+  /**
+   * The path of a plain file that holds the result, for other programs to read: a template as above, or a function. A file that is
+   * there means that the work is done, whatever the inputs. Its extension says how it is written: json, ndjson, csv, tsv, txt, parquet,
+   * anything else as bytes. It lies in the `resultStorage`, where that keeps files, else in the working directory. @default none
+   */
+  readonly target?: Template;
   /** From when on a stored result is not used, counted from its computation. @default never */
   readonly cacheExpiration?: Duration;
   /** `true` computes anew and overwrites; `false` does not even where the setting `tasks.refreshCache` is on. @default the setting */

@@ -3,6 +3,7 @@ import type { State } from "../states/state.ts";
 import type { TaskDefinition } from "../engine/definition.ts";
 import { type TaskFuture, valueOf } from "../engine/futures.ts";
 import { explainCall, invalidateCall } from "../engine/explain.ts";
+import { itemsOf } from "../engine/items.ts";
 import { scopeForRun, type Scope } from "../engine/scope.ts";
 import { mapJob, submitRun } from "../engine/submit.ts";
 import { runTask } from "../engine/task-engine.ts";
@@ -52,8 +53,23 @@ export interface Task<A extends readonly unknown[] = never[], R = unknown> {
   readonly options: TaskOptions;
 }
 
+/** A task whose function is a generator: called, it gives the items as they come; everywhere else its result is the list of them. */
+export interface GeneratorTask<A extends readonly unknown[] = never[], T = unknown>
+  extends Omit<Task<A, T[]>, "withOptions"> {
+  /** Runs the task. It begins when the first item is asked for. @throws what the function threw, after the items so far */
+  (...args: FuturableArguments<A>): AsyncGenerator<T, void>;
+  /** The same task with other options; those not named stay as they are, hooks too. */
+  withOptions(options: TaskOptions): GeneratorTask<A, T>;
+}
+
 /** The task that is made of a function. */
-export type TaskOf<F extends AnyFunction> = F extends (...args: infer A) => infer R ? Task<A, Awaited<R>> : never;
+export type TaskOf<F extends AnyFunction> = F extends (...args: infer A) => infer R
+  ? [R] extends [never]
+    ? Task<A, never>
+    : R extends AsyncGenerator<infer T, unknown, unknown> | Generator<infer T, unknown, unknown>
+      ? GeneratorTask<A, T>
+      : Task<A, Awaited<R>>
+  : never;
 
 /**
  * Makes a task of a function.
@@ -71,11 +87,16 @@ export function task(name: string, ...rest: unknown[]): Task {
   return makeTask(name, options as TaskOptions, fn as (...args: never[]) => unknown);
 }
 
+async function valueOfRun(run: TaskRun): Promise<unknown> {
+  return valueOf(await runTask(run));
+}
+
 function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): Task {
   const begin = (args: readonly unknown[], scope: Scope = scopeForRun(services)): TaskRun =>
     new TaskRun(definition, args, scope);
 
-  const call = async (...args: readonly unknown[]): Promise<unknown> => valueOf(await runTask(begin(args)));
+  const call = (...args: readonly unknown[]): unknown =>
+    definition.yields ? itemsOf(begin(args)) : valueOfRun(begin(args));
   const methods: Omit<Task, "name"> = {
     options,
     run: async (...args: readonly unknown[]) => runTask(begin(args)),

@@ -4,13 +4,14 @@
  */
 import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { CachingError, ConfigurationError, HashError, describeError } from "../kernel/errors.ts";
-import { computeKey, type CacheKey } from "../caching/compute-key.ts";
+import { type CacheMode, mayRead, mayWrite, narrower } from "../kernel/cache-mode.ts";
+import { computeKey, CacheKey } from "../caching/compute-key.ts";
 import type { Absent, CachePolicy, KeyContext, KeyTask } from "../caching/cache-policy.ts";
 import type { IsolationLevel } from "../caching/policy-configuration.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision } from "../states/decision.ts";
-import type { FlowDefinition } from "./definition.ts";
+import type { FlowDefinition, TaskDefinition } from "./definition.ts";
 import { contextOf } from "./run-context.ts";
 import { sayOnce } from "./say-once.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -28,6 +29,10 @@ export type CachePlan =
       readonly isolation: IsolationLevel;
       /** Gives the lock of a run that is SERIALIZABLE; `undefined` where none can be had. */
       readonly lockManager: LockManager | undefined;
+      /** Whether a result is stored. */
+      readonly mayWrite: boolean;
+      /** Where the plain file of the result is, for people. */
+      readonly target: string | undefined;
     };
 
 function without(outcome: "disabled" | "uncached", reason: string): CachePlan {
@@ -41,14 +46,17 @@ const notPersisted = without(
 const switchedOff = without("disabled", "tasks.disableCaching is on");
 const noPolicy = without("disabled", "tasks.defaultNoCache is on and the task has no policy of its own");
 const never = without("disabled", "the cache policy is NO_CACHE");
+const modeIsOff = without("disabled", "the cache mode is off");
 const optedOut = without("disabled", "persistResult is false");
 
 /** What {@link planCaching} comes to for a call. */
 export function planCaching(run: TaskRun): Awaitable<CachePlan> {
   const { task, settings } = run;
   if (settings.tasks.disableCaching) return switchedOff;
+  if (settings.caching.mode === "off" || task.cacheMode === "off") return modeIsOff;
   if (task.persist === false) return optedOut;
   if (task.policy?.isNever) return never;
+  if (task.target) return targetPlan(run, task.target);
   if (!persists(run)) return notPersisted;
   if (task.policy === undefined && settings.tasks.defaultNoCache) return noPolicy;
   return keyOf(run, task.policy ?? run.services.defaultPolicy);
@@ -69,20 +77,23 @@ function persists(run: TaskRun): boolean {
     if (persist !== undefined) return persist;
     if (storage !== undefined || serializer !== undefined) return true;
   }
-  return settings.results.persistByDefault;
+  return settings.results.persistByDefault || settings.results.defaultStorageBlock !== undefined;
 }
 
 function keyOf(run: TaskRun, policy: CachePolicy): Awaitable<CachePlan> {
-  let key: Awaitable<CacheKey | Absent>;
+  return andThen(keyOrRefusal(run, policy), (made) => {
+    if ("kind" in made) return made;
+    return "absent" in made ? without("uncached", made.absent) : planFor(run, policy, made);
+  });
+}
+
+function keyOrRefusal(run: TaskRun, policy: CachePolicy): Awaitable<CacheKey | Absent | CachePlan> {
   try {
-    key = computeKey(policy, new RunKeyContext(run));
+    const key = computeKey(policy, new RunKeyContext(run));
+    return isPromise(key) ? key.catch((error: unknown) => refuse(run, error)) : key;
   } catch (error) {
     return refuse(run, error);
   }
-  const plan = andThen(key, (made) =>
-    "absent" in made ? without("uncached", made.absent) : planFor(run, policy, made),
-  );
-  return isPromise(plan) ? plan.catch((error: unknown) => refuse(run, error)) : plan;
 }
 
 /** What policies see of a run; each part is made when a policy asks for it. */
@@ -116,13 +127,41 @@ class RunKeyContext implements KeyContext {
   }
 }
 
-function planFor(run: TaskRun, policy: CachePolicy, key: CacheKey): CachePlan {
+function planFor(run: TaskRun, policy: CachePolicy, key: CacheKey): Awaitable<CachePlan> {
   const store = run.services.resultStore(run.settings, {
     storage: run.task.storage ?? flowAround(run, (flow) => flow.storage),
     keyStorage: policy.configuration.keyStorage,
     serializer: run.task.serializer ?? flowAround(run, (flow) => flow.serializer),
   });
-  return { kind: "with", key, store, refresh: whyRefresh(run), ...isolationOf(run, policy, store) };
+  return andThen(store, (found) => planIn(run, policy, key, found));
+}
+
+/**
+ * A target is a record whose key is the path, in a store of plain files. Who asked for a file is to know when there can be none.
+ *
+ * @throws {ConfigurationError} where the path cannot be made, or the storage keeps no files
+ */
+function targetPlan(run: TaskRun, pathOf: NonNullable<TaskDefinition["target"]>): Awaitable<CachePlan> {
+  return andThen(pathOf(contextOf(run)!, run.clock.now()), async (path) => {
+    const storage = run.task.storage ?? flowAround(run, (flow) => flow.storage);
+    const { store, location } = await run.services.targetStore(run.settings, storage, path, run.task.expirationMs);
+    const key = new CacheKey(`=${path}`, [], path);
+    return planIn(run, run.task.policy ?? run.services.defaultPolicy, key, store, location);
+  });
+}
+
+function planIn(run: TaskRun, policy: CachePolicy, key: CacheKey, store: ResultStore, target?: string): CachePlan {
+  const mode = modeOf(run, store);
+  if (mode === "off") return modeIsOff;
+  const isolation = mayWrite(mode) ? isolationOf(run, policy, store) : withoutLocks;
+  const refresh = mayRead(mode) ? whyRefresh(run) : `the cache mode is ${mode}`;
+  return { kind: "with", key, store, refresh, mayWrite: mayWrite(mode), target, ...isolation };
+}
+
+/** What the task may do with stored results, or else its flow; the settings and the store can only take away. */
+function modeOf(run: TaskRun, store: ResultStore): CacheMode {
+  const chosen = run.task.cacheMode ?? flowAround(run, (flow) => flow.cacheMode) ?? "read-write";
+  return narrower(narrower(chosen, run.settings.caching.mode), store.mode);
 }
 
 function isolationOf(

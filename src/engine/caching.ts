@@ -10,6 +10,7 @@ import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";
 import type { RecordMetadata } from "../storage/storage.ts";
 import type { CachePlan } from "./cache-plan.ts";
+import { Recorded } from "./recording.ts";
 import { contextOf } from "./run-context.ts";
 import { sayOnce } from "./say-once.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -61,8 +62,11 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup | Found): Awaitable<An
   switch (lookup.kind) {
     case "found":
       return run.task.validate || run.task.output ? examine(run, key, lookup) : hit(run, key, lookup, lookup.value);
-    case "absent":
-      return { hit: false, decision: new Decision("miss", whyAbsent(run, plan.key, plan.store, lookup), key.value) };
+    case "absent": {
+      const { target, store } = plan;
+      const none = target !== undefined && !lookup.expired ? `there is no file ${target}` : undefined;
+      return { hit: false, decision: new Decision("miss", none ?? whyAbsent(run, plan.key, store, lookup), key.value) };
+    }
     case "damaged": {
       const reason = lookup.reason();
       sayOnce(run, "warn", `Stored result not used: ${reason}`);
@@ -92,9 +96,12 @@ async function examine(run: TaskRun, key: CacheKey, found: Found): Promise<Answe
 function hit(run: TaskRun, key: CacheKey, { metadata, staged }: Found, value: unknown): Answer {
   const now = run.clock.now();
   const reason = (): string => {
+    const age = formatMs(Math.max(0, now - metadata.createdAt));
+    // A file tells when it was written, and not what it took.
+    if (metadata.serializer.startsWith("file:")) return `written ${age} ago`;
     const writer =
       metadata.taskName === run.task.name || metadata.taskName === "" ? "" : ` by another task, '${metadata.taskName}'`;
-    return `computed ${formatMs(Math.max(0, now - metadata.createdAt))} ago${writer}${staged ? " in this transaction" : ""}, saved ${formatMs(metadata.durationMs)}`;
+    return `computed ${age} ago${writer}${staged ? " in this transaction" : ""}, saved ${formatMs(metadata.durationMs)}`;
   };
   return { hit: true, value, isStaged: staged === true, decision: new Decision("hit", reason, key.value, metadata) };
 }
@@ -137,7 +144,9 @@ function save(
   durationMs: number,
 ): Awaitable<RecordMetadata> {
   const now = run.clock.now();
-  return target.save(key, value, originOf(run, key, durationMs), now, { expiresAt: expiryOf(run, now) });
+  const [origin, options] = [originOf(run, key, durationMs), { expiresAt: expiryOf(run, now) }];
+  if (value instanceof Recorded) return target.saveEncoded(key, value.encoded, origin, now, options);
+  return target.save(key, value, origin, now, options);
 }
 
 /** The record of a run's value, ready to be written. @throws {SerializationError} */
@@ -148,7 +157,9 @@ export function recordOf(
   durationMs: number,
 ): Awaitable<PreparedRecord> {
   const now = run.clock.now();
-  return store.prepare(key, value, originOf(run, key, durationMs), now, { expiresAt: expiryOf(run, now) });
+  const [origin, options] = [originOf(run, key, durationMs), { expiresAt: expiryOf(run, now) }];
+  if (value instanceof Recorded) return store.prepareEncoded(key, value.encoded, origin, now, options);
+  return store.prepare(key, value, origin, now, options);
 }
 
 function originOf({ task, id, flowRun }: TaskRun, key: CacheKey, durationMs: number): Provenance {

@@ -4,6 +4,7 @@ import { Decision } from "../states/decision.ts";
 import type { CachePlan } from "./cache-plan.ts";
 import { notStored, recordOf, store, type Written } from "./caching.ts";
 import type { TransactionNode } from "../transactions/node.ts";
+import { Unrecorded } from "./recording.ts";
 import { nodeOf } from "./run-transaction.ts";
 import type { TaskRun } from "./task-run.ts";
 
@@ -15,8 +16,21 @@ export function conclude(
   value: unknown,
   durationMs: number,
 ): Awaitable<Written> {
+  if (plan.kind === "with" && (!plan.mayWrite || value instanceof Unrecorded)) {
+    return concludeUnstored(run, decision, value, durationMs);
+  }
   if (needsTransaction(run, plan)) return stage(run, plan, decision, value, durationMs);
   return plan.kind === "with" ? store(run, plan, decision, value, durationMs) : { persisted: false, decision };
+}
+
+/** As {@link conclude}, where no record is to be made. */
+function concludeUnstored(run: TaskRun, decision: Decision, value: unknown, durationMs: number): Awaitable<Written> {
+  if (value instanceof Unrecorded && value.failure) notStored(run, decision, value.failure.error);
+  const why = value instanceof Unrecorded ? value.reason : "not stored: the cache is not written to";
+  const told = adding(decision, why);
+  const unplanned: CachePlan = { kind: "without", decision: told };
+  if (needsTransaction(run, unplanned)) return stage(run, unplanned, told, value, durationMs);
+  return { persisted: false, decision: told };
 }
 
 function needsTransaction({ node, joins, task }: TaskRun, plan: CachePlan): boolean {

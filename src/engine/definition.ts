@@ -5,6 +5,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CachePolicy } from "../caching/cache-policy.ts";
 import type { Parameters } from "../hashing/parameters.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
+import type { CacheMode } from "../kernel/cache-mode.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { State } from "../states/state.ts";
 import type { RecordMetadata, Storage } from "../storage/storage.ts";
@@ -32,6 +33,7 @@ export interface RunDefinition {
   readonly persist: boolean | undefined;
   readonly storage: Storage | string | undefined;
   readonly serializer: Serializer | undefined;
+  readonly cacheMode: CacheMode | undefined;
   readonly retries: number | undefined;
   readonly retryDelay: DelayFn | undefined;
   readonly retryJitter: number;
@@ -43,6 +45,10 @@ export interface TaskDefinition extends RunDefinition {
   readonly policy: CachePolicy | undefined;
   readonly expirationMs: number | undefined;
   readonly refresh: boolean | undefined;
+  /** The path of the plain file that its result goes to, made for each run. */
+  readonly target: ((context: RunContext, now: number) => Awaitable<string>) | undefined;
+  /** Whether the function is a generator: its result is what it yields. */
+  readonly yields: boolean;
   /** Whether an option says that results are wanted, so that `persistResult` need not. */
   readonly impliesPersistence: boolean;
   readonly inMemory: boolean;

@@ -1,4 +1,5 @@
 import type { CachePolicy } from "../caching/cache-policy.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
 import type { LogSink } from "../logging/logger.ts";
@@ -13,7 +14,18 @@ import type { TaskRunner } from "./task-runner.ts";
 /** What the engine needs and does not choose: the composition root gives it. */
 export interface Services {
   /** The place for results of a task that asks for this storage, key storage and serializer; the defaults where it does not. */
-  resultStore(settings: Settings, choice: StoreChoice): ResultStore;
+  resultStore(settings: Settings, choice: StoreChoice): Awaitable<ResultStore>;
+  /**
+   * The place for the result of a task with a `target`: one file, and nothing but the result in it.
+   *
+   * @param expirationMs how long after it was written the file counts
+   */
+  targetStore(
+    settings: Settings,
+    storage: Storage | string | undefined,
+    path: string,
+    expirationMs: number | undefined,
+  ): Awaitable<{ readonly store: ResultStore; readonly location: string }>;
   /** The lock manager that belongs to a storage; `undefined` where it brings none. */
   locksOf(storage: Storage, settings: Settings): LockManager | undefined;
   /** Copies the values that code keeps in a transaction. */

@@ -18,8 +18,10 @@ import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
 import { planCaching, type CachePlan } from "./cache-plan.ts";
 import { conclude } from "./conclude.ts";
 import { awaitUpstream, futuresOf } from "./futures.ts";
+import { gather, listOf, type Yielded } from "./gather.ts";
 import { runHooks } from "./hooks.ts";
 import { askIsolated } from "./isolation.ts";
+import { handed, recorded } from "./recording.ts";
 import { join } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
@@ -57,15 +59,10 @@ export async function runTask(run: TaskRun): Promise<State> {
     const cut = run.ended();
     if (cut) return await end(run, ended(run, cut.error, false, answer.decision));
     if (answer.hit) {
-      const state = end(
-        run,
-        cached(
-          run.now(),
-          answer.value,
-          answer.decision,
-          !answer.isStaged && plan.store.storage.capabilities.persistent,
-        ),
-      );
+      const { value, decision } = answer;
+      const found = task.yields && !run.outlet ? await listOf(value as Yielded) : value;
+      const persisted = !answer.isStaged && plan.store.storage.capabilities.persistent;
+      const state = end(run, cached(run.now(), found, decision, persisted, messageOfHit(plan)));
       return isPromise(state) ? await state : state;
     }
     return await compute(run, plan, answer.decision);
@@ -82,12 +79,14 @@ export async function runTask(run: TaskRun): Promise<State> {
 }
 
 async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promise<State> {
-  const attempts = runAttempts(run, rulesOf(run), () => callBody(run));
+  const attempts = runAttempts(run, rulesOf(run), () => callBody(run, plan));
   const outcome: Outcome = isPromise(attempts) ? await attempts : attempts;
   if (!outcome.ok) return end(run, ended(run, outcome.error, outcome.timedOut, decision));
   let state: State;
   try {
-    const value = run.task.output ? await validateOutput(run, outcome.value) : outcome.value;
+    const result = handed(outcome.value);
+    const found = isPromise(result) ? await result : result;
+    const value = run.task.output ? await validateOutput(run, found) : found;
     const concluding = conclude(run, plan, decision, outcome.value, outcome.durationMs);
     const written = isPromise(concluding) ? await concluding : concluding;
     const cut = run.node?.isSettled ? undefined : run.ended();
@@ -108,8 +107,15 @@ function isOfCache(error: unknown): boolean {
   return error instanceof CachingError || error instanceof LockError || error instanceof ConfigurationError;
 }
 
-function callBody(run: TaskRun): unknown {
-  return enter(run, () => (run.task.fn as (...args: readonly unknown[]) => unknown)(...run.args));
+function callBody(run: TaskRun, plan: CachePlan): unknown {
+  return enter(run, () => {
+    const result = (run.task.fn as (...args: readonly unknown[]) => unknown)(...run.args);
+    return run.task.yields ? gather(run, plan, result as Yielded) : recorded(plan, result);
+  });
+}
+
+function messageOfHit({ target }: Extract<CachePlan, { kind: "with" }>): string | undefined {
+  return target === undefined ? undefined : `Result found at task target ${target}`;
 }
 
 function rulesOf(run: TaskRun): AttemptRules {
@@ -119,8 +125,15 @@ function rulesOf(run: TaskRun): AttemptRules {
     retries: task.retries ?? settings.tasks.defaultRetries,
     delay: task.retryDelay ?? settings.tasks.defaultRetryDelay,
     jitter: task.retryJitter,
-    retryWhen: task.retryWhen && ((error) => task.retryWhen!(error, run)),
+    retryWhen: retryRule(run),
     timeoutMs: task.timeoutMs,
     onRetry: async () => runHooks(task.onRunning, run, run.state!),
   };
+}
+
+function retryRule(run: TaskRun): AttemptRules["retryWhen"] {
+  const { retryWhen } = run.task;
+  const { outlet } = run;
+  if (!outlet) return retryWhen && ((error) => retryWhen(error, run));
+  return (error) => !outlet.isUsed && (retryWhen?.(error, run) ?? true);
 }

@@ -1,6 +1,7 @@
 import { taskRunName } from "../kernel/ids.ts";
 import type { TaskDefinition } from "./definition.ts";
 import type { FlowRun } from "./flow-run.ts";
+import type { Outlet } from "./outlet.ts";
 import { Run } from "./run.ts";
 import type { Surroundings } from "./services.ts";
 
@@ -12,6 +13,8 @@ export class TaskRun extends Run {
   readonly parent: TaskRun | undefined;
   /** The runs whose results are among the arguments or that had to end first, by id. */
   upstream: readonly string[] = [];
+  /** Takes the items of a generator one by one, where somebody does. */
+  outlet: Outlet | undefined;
 
   constructor(
     task: TaskDefinition,

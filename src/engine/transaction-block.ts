@@ -8,7 +8,9 @@
  * run around it, signals reach it as they reach runs (signals.ts).
  */
 import { describeError, CachingError, TransactionCommitError } from "../kernel/errors.ts";
+import { mayRead, mayWrite, narrower } from "../kernel/cache-mode.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
+import { isStream } from "../results/encode.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { TransactionNode } from "../transactions/node.ts";
 import type { Transaction } from "../transactions/transaction.ts";
@@ -75,7 +77,11 @@ class Block {
         throw error;
       }
       await node.work.ended();
-      if (node.own.prepare && !node.hasValue && !node.hasEnded) node.stage(value);
+      if (node.own.prepare && !node.hasValue && !node.hasEnded) {
+        node.stage(value);
+        // Storing a stream goes through it: the caller gets another one.
+        if (isStream(value)) value = (await node.read()) as T;
+      }
       await node.close();
     } finally {
       if (node.hasEnded) await node.releaseLocks();
@@ -118,7 +124,7 @@ class Block {
     const node = this.#node;
     const { key, overwrite = false, writeOnCommit = true } = this.#options;
     if (key !== undefined) {
-      const store = this.#store();
+      const store = await this.#store();
       node.own.readThere = async () => {
         const staged = node.staged.find(store.keyStorage ?? store.storage, key);
         return staged ? staged.store.decode(staged) : store.read(key);
@@ -126,18 +132,19 @@ class Block {
       if (node.isolationLevel === "SERIALIZABLE") {
         node.fence = (await acquire(this, node, this.#lockManager(store), key)).token;
       }
-      if (!overwrite && (await this.#isThere(store, key))) {
+      const mode = narrower(store.mode, this.settings.caching.mode);
+      if (!overwrite && mayRead(mode) && (await this.#isThere(store, key))) {
         node.wasThere = true;
         this.logger.info(`${node.host.label} is committed already: its record is there`);
         node.state = "COMMITTED";
         return;
       }
-      if (writeOnCommit) node.own.prepare = (value) => this.#record(store, key, value);
+      if (writeOnCommit && mayWrite(mode)) node.own.prepare = (value) => this.#record(store, key, value);
     }
     node.state = "ACTIVE";
   }
 
-  #store(): ResultStore {
+  async #store(): Promise<ResultStore> {
     if (this.#options.store) return this.#options.store;
     return this.#services.resultStore(this.settings, {
       storage: flowAround(this.#scope, (flow) => flow.storage),

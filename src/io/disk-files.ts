@@ -32,10 +32,14 @@ export function writeNewFileSync(path: string, chunks: readonly Uint8Array[]): v
  *
  * @param flush waits until the bytes are on the medium, so that they outlive a power loss
  */
-export async function writeNewFile(path: string, chunks: readonly Uint8Array[], flush: boolean): Promise<void> {
+export async function writeNewFile(
+  path: string,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  flush: boolean,
+): Promise<void> {
   const file = await open(path, "wx");
   try {
-    for (const chunk of chunks) await writeAll(file, chunk);
+    for await (const chunk of chunks) await writeAll(file, chunk);
     if (flush) await file.datasync();
   } finally {
     await file.close();
@@ -105,14 +109,31 @@ export async function readAsync(
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
+  const next = (at: number): Promise<number> =>
+    at < size ? readStep(file, bytes, at, Math.min(step, size - at), offset + at) : Promise.resolve(0);
   let done = 0;
+  let pending = next(0);
   while (done < size) {
-    const count = await readStep(file, bytes, done, Math.min(step, size - done), offset + done);
+    const count = await pending;
     if (count === 0) return bytes.subarray(0, done);
-    onChunk?.(bytes.subarray(done, done + count));
+    const chunk = bytes.subarray(done, done + count);
     done += count;
+    // One step ahead: the disk and the hash work at the same time.
+    pending = next(done);
+    onChunk?.(chunk);
   }
   return bytes;
+}
+
+/**
+ * Some of an open file, in memory of its own.
+ *
+ * @param most how many bytes at most; a piece has a MiB at most in any case
+ * @returns no bytes at the end of the file
+ */
+export async function readPiece(file: number, offset: number, most: number): Promise<Uint8Array> {
+  const piece = new Uint8Array(Math.min(step, most));
+  return piece.subarray(0, await readStep(file, piece, 0, piece.byteLength, offset));
 }
 
 function readStep(file: number, bytes: Uint8Array, at: number, length: number, position: number): Promise<number> {

@@ -5,9 +5,9 @@ import { checkIoredis } from "./redis/ioredis.ts";
 import { clientListener, ownListener } from "./redis/listeners.ts";
 import { locationOfClient, locationOfOptions, locationOfUrl } from "./redis/location.ts";
 import { OwnConnection } from "./redis/own-connection.ts";
-import type { RedisClient, RedisOptions } from "./redis/server.ts";
+import type { RedisArgument, RedisClient, RedisOptions } from "./redis/server.ts";
 
-export type { RedisClient, RedisOptions } from "./redis/server.ts";
+export type { RedisArgument, RedisClient, RedisOptions } from "./redis/server.ts";
 
 /*
  * DESIGN: what all drivers that talk to a Redis have in common: a connection for commands, one more for channels where any is listened to.
@@ -30,6 +30,15 @@ export interface RedisLink {
    * @param whenLate is called with an answer that comes after the time limit; the promise has been rejected by then
    */
   command(args: readonly string[], whenLate?: (reply: unknown) => void): Promise<unknown>;
+  /**
+   * The same with bytes in both directions: strings of the answer are `Buffer`s. Commands that are sent one after the other without
+   * waiting are carried out in this order. Absent where a client of the caller knows only text.
+   *
+   * @param timeoutMs @default the time limit of the link
+   */
+  bytes?(args: readonly RedisArgument[], timeoutMs?: number): Promise<unknown>;
+  /** What the client puts before every key by itself; it does not so in the patterns of SCAN. */
+  readonly keyPrefix: string;
   /** Absent where a client of the caller cannot be duplicated. */
   readonly channels?: Channels | undefined;
   /** Closes what was opened here. It may be used again: it opens itself. */
@@ -59,7 +68,9 @@ export function openRedis(server: string | RedisOptions | RedisClient, who: stri
   return {
     location,
     channels,
-    command: (args, whenLate) => connection.command(args, whenLate),
+    keyPrefix: typeof server === "string" ? "" : keyPrefixIn(server),
+    command: (args, whenLate) => connection.command(args, { whenLate }),
+    bytes: (args, timeout) => connection.command(args, { timeoutMs: timeout, inBytes: true }),
     async close() {
       channels.close();
       await connection.close();
@@ -72,14 +83,40 @@ function linkOverClient(client: RedisClient, timeoutMs: number): RedisLink {
   const send = async ([name, ...args]: readonly string[]): Promise<unknown> =>
     "call" in client ? client.call(name!, ...args) : client.sendCommand([name!, ...args]);
   const overdue = (): Error => unanswered(location, timeoutMs);
+  const sendBytes = bytesOver(client);
   const listener = clientListener(client);
   const channels = listener && new SharedChannels(listener, location, timeoutMs);
   return {
     location,
     channels,
+    keyPrefix: keyPrefixIn((client as { readonly options?: unknown }).options),
     command: (args, whenLate) => bounded(send(args), timeoutMs, { overdue, whenLate }),
+    ...(sendBytes && {
+      bytes: (args, limitMs = timeoutMs) =>
+        bounded(sendBytes(args), limitMs, { overdue: () => unanswered(location, limitMs) }),
+    }),
     close: async () => channels?.close(),
   };
+}
+
+/** Bytes in and out: by `callBuffer` of ioredis; with node-redis by an option, whose name was changed in version 5. */
+function bytesOver(client: RedisClient): ((args: readonly RedisArgument[]) => Promise<unknown>) | undefined {
+  const { callBuffer, sendCommand } = client as unknown as Record<string, unknown>;
+  if (typeof callBuffer === "function") {
+    // The arguments as an array: a batch may have more of them than a function can have.
+    return async ([name, ...args]) => Reflect.apply(callBuffer, client, [name, args]) as unknown;
+  }
+  if (typeof sendCommand !== "function" || "call" in client) return undefined;
+  const options = { returnBuffers: true, typeMapping: { [bulkString]: Buffer } };
+  return async (args) => Reflect.apply(sendCommand, client, [args, options]) as unknown;
+}
+
+/** `$`, by which the protocol begins a string of bytes. */
+const bulkString = 36;
+
+function keyPrefixIn(options: unknown): string {
+  const { keyPrefix } = (options ?? {}) as { readonly keyPrefix?: unknown };
+  return typeof keyPrefix === "string" || Buffer.isBuffer(keyPrefix) ? keyPrefix.toString() : "";
 }
 
 function isClient(server: string | RedisOptions | RedisClient): server is RedisClient {

@@ -20,5 +20,5 @@ import type { LockManager } from "./lock-manager.ts";
  * ```
  */
 export function fileLocks(folder: string, options: LockOptions = {}): LockManager {
-  return leaseLocks(new FileMedium(resolve(folder)), options);
+  return leaseLocks(new FileMedium(resolve(folder), undefined, options), options);
 }

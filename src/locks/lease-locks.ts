@@ -1,5 +1,6 @@
 import { andThen, type Awaitable, isPromise } from "../kernel/awaitable.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
+import type { Configuration } from "../kernel/configuration.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
 import { Heartbeat } from "./lease-locks/heartbeat.ts";
@@ -51,21 +52,25 @@ export interface LockOptions {
  */
 export function leaseLocks(medium: LockMedium, options: LockOptions = {}): LockManager {
   checkOptionNames(options, ["lease", "clock"], "A lock manager");
-  return new LeaseLocks(medium, leaseMsOf(options.lease ?? "30s"), options.clock ?? systemClock);
+  // A clock is alive, and cannot be saved.
+  const configuration = options.clock === undefined ? medium.configuration : undefined;
+  return new LeaseLocks(medium, configuration, leaseMsOf(options.lease ?? "30s"), options.clock ?? systemClock);
 }
 
 class LeaseLocks implements LockManager {
   readonly kind: string;
   readonly location: string;
+  readonly configuration: Configuration | undefined;
   readonly #place: Place;
   readonly #heartbeat: Heartbeat;
   /** One for each key that somebody of this process holds or waits for. */
   readonly #queues = new Map<string, KeyQueue>();
   readonly #watches = new Set<Watch>();
 
-  constructor(medium: LockMedium, leaseMs: number, clock: Clock) {
+  constructor(medium: LockMedium, configuration: Configuration | undefined, leaseMs: number, clock: Clock) {
     this.kind = medium.kind;
     this.location = medium.location;
+    this.configuration = configuration;
     this.#place = new Place(medium, leaseMs, clock);
     this.#heartbeat = new Heartbeat(this.#place);
   }

@@ -3,6 +3,7 @@
  * time-outs) is lease-locks.ts, the same for all.
  */
 import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Configuration } from "../kernel/configuration.ts";
 
 /** A key that was granted, or is held. */
 export interface Grant {
@@ -40,6 +41,11 @@ export interface Claim {
 export interface LockMedium {
   readonly kind: string;
   readonly location: string;
+  /**
+   * How the lock manager over this medium could be made again, its options included; lease-locks.ts hands it on, unless a clock was
+   * given. Absent where the medium was made of something alive.
+   */
+  readonly configuration?: Configuration | undefined;
 
   /** Grants a key that is free, or whose grant has expired, or whose holder's process is known to be gone. */
   tryAcquire(claim: Claim): Awaitable<Grant | undefined>;

@@ -1,5 +1,7 @@
 import { Postgres, type PostgresUse } from "../io/postgres.ts";
 import type { PostgresServer } from "../io/postgres/target.ts";
+import { resolveServer, serverConfiguration } from "../io/server-configuration.ts";
+import { resolveReferences } from "../kernel/configuration.ts";
 import { leaseLocks, type LockOptions } from "./lease-locks.ts";
 import type { LockManager } from "./lock-manager.ts";
 import { PostgresMedium } from "./postgres/medium.ts";
@@ -44,7 +46,9 @@ export interface PostgresLocksOptions extends LockOptions, PostgresUse {
  */
 export function postgresLocks(server: PostgresServer, options: PostgresLocksOptions = {}): LockManager {
   // A heartbeat that got lost on its way has to be noticed while there is time for another one.
-  const { schema = "oxbow", listen = true, prepare, ...others } = options;
-  const postgres = new Postgres(server, { prepare }, 5000);
-  return leaseLocks(new PostgresMedium(postgres, schema, listen), others);
+  const who = "postgresLocks()";
+  const { schema = "oxbow", listen = true, prepare, ...others } = resolveReferences(options, who);
+  const postgres = new Postgres(resolveServer(server, who), { prepare }, 5000);
+  const configuration = serverConfiguration("postgres", [server, options]);
+  return leaseLocks(new PostgresMedium(postgres, schema, listen, configuration), others);
 }

@@ -1,4 +1,6 @@
 import { openRedis, type RedisClient, type RedisOptions } from "../io/redis.ts";
+import { resolveServer, serverConfiguration } from "../io/server-configuration.ts";
+import { resolveReferences } from "../kernel/configuration.ts";
 import { type Duration, toMs } from "../kernel/duration.ts";
 import { leaseLocks, type LockOptions } from "./lease-locks.ts";
 import type { LockManager } from "./lock-manager.ts";
@@ -43,7 +45,8 @@ export interface RedisLocksOptions extends LockOptions {
  * ```
  */
 export function redisLocks(server: string | RedisOptions | RedisClient, options: RedisLocksOptions = {}): LockManager {
-  const { prefix = "oxbow:", commandTimeout = "5s", ...others } = options;
-  const link = openRedis(server, "redisLocks()", toMs(commandTimeout, "redisLocks(): commandTimeout"));
-  return leaseLocks(new RedisMedium(link, prefix), others);
+  const who = "redisLocks()";
+  const { prefix = "oxbow:", commandTimeout = "5s", ...others } = resolveReferences(options, who);
+  const link = openRedis(resolveServer(server, who), who, toMs(commandTimeout, `${who}: commandTimeout`));
+  return leaseLocks(new RedisMedium(link, prefix, serverConfiguration("redis", [server, options])), others);
 }

@@ -19,5 +19,5 @@ import { SqliteMedium } from "./sqlite/medium.ts";
  */
 export function sqliteLocks(folder: string, options: LockOptions = {}): LockManager {
   checkSqlite();
-  return leaseLocks(new SqliteMedium(resolve(folder)), options);
+  return leaseLocks(new SqliteMedium(resolve(folder), undefined, options), options);
 }

@@ -11,11 +11,13 @@
 import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { formatMs } from "../kernel/duration.ts";
 import { RecordError, SerializationError, messageOf } from "../kernel/errors.ts";
-import type { Serializer } from "../serializers/serializer.ts";
+import type { Seal } from "../serializers/serializer.ts";
 import type { RecordMetadata, Storage, StoredRecord } from "../storage/storage.ts";
 import { counts, isKnownToCount } from "./commit-marker.ts";
+import { isStreamFormat, openStream, type SerializerFinder } from "./encode.ts";
 import type { MemoryTier } from "./memory-tier.ts";
-import { checkPayload, isExpired, whyUnusable } from "./record.ts";
+import { checkedChunks, checkPayload } from "./payload.ts";
+import { isExpired, statementOf, whyUnusable } from "./record.ts";
 
 /** A key in two steps: `text` is at hand and finds it in memory, `value` is a hash away and finds it in storage. */
 export interface LookupKey {
@@ -43,7 +45,9 @@ export interface LookupPlace {
   readonly storage: Storage;
   readonly keyStorage: Storage | undefined;
   readonly memory: MemoryTier;
-  readonly serializerFor: (format: string) => Serializer;
+  readonly serializerFor: SerializerFinder;
+  /** Refuses records that nobody signed whom it trusts. */
+  readonly seal: Seal | undefined;
 }
 
 const nothing: Lookup = { kind: "absent", expired: false, reason: () => "no record under this key" };
@@ -92,7 +96,7 @@ function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable
   return andThen(index.get(key.value), (record) => {
     if (!record) return nothing;
     const { metadata } = record;
-    const unusable = whyUnusable(metadata, key.value);
+    const unusable = whyUnusable(metadata, key.value) ?? whyRefused(place, metadata);
     if (unusable !== undefined) return { kind: "damaged", reason: () => unusable };
     if (isExpired(metadata, now))
       return {
@@ -105,8 +109,17 @@ function fromStorage(place: LookupPlace, key: LookupKey, now: number): Awaitable
   });
 }
 
+function whyRefused({ seal }: LookupPlace, metadata: RecordMetadata): string | undefined {
+  const why = seal?.whyRefused(statementOf(metadata), metadata.signature);
+  return why === undefined ? undefined : `the record is not used: ${why}`;
+}
+
 function use(place: LookupPlace, key: LookupKey, record: StoredRecord): Awaitable<Lookup> {
   const { metadata } = record;
+  if (isStreamFormat(metadata.serializer, place.serializerFor)) {
+    const chunks = chunksOf(place, record);
+    if (chunks) return andThen(chunks, (found) => (found ? streamed(place, metadata, found) : valueGone));
+  }
   return andThen(payloadOf(place, record), (payload) => {
     if (!payload) return valueGone;
     if (place.keyStorage) checkPayload(metadata, payload);
@@ -115,6 +128,21 @@ function use(place: LookupPlace, key: LookupKey, record: StoredRecord): Awaitabl
       place.memory.set(key.text, { metadata, payload: payload.slice(), version: record.version });
     return decode(place, metadata, payload);
   });
+}
+
+/** The pieces of a record; `undefined` where its storage gives it only as a whole. */
+function chunksOf(
+  place: LookupPlace,
+  record: StoredRecord,
+): Awaitable<AsyncIterable<Uint8Array> | undefined> | undefined {
+  if (!place.keyStorage) return record.stream?.();
+  const found = place.storage.values.open?.(record.metadata.key);
+  return found && andThen(found, (chunks) => chunks && checkedChunks(record.metadata, chunks));
+}
+
+function streamed(place: LookupPlace, metadata: RecordMetadata, chunks: AsyncIterable<Uint8Array>): Awaitable<Lookup> {
+  const opened = openStream(metadata.serializer, chunks, place.serializerFor);
+  return andThen(opened, (value) => ({ kind: "found", metadata, value }));
 }
 
 function payloadOf(place: LookupPlace, record: StoredRecord): Awaitable<Uint8Array | undefined> {

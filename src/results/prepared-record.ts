@@ -1,5 +1,5 @@
 import type { Awaitable } from "../kernel/awaitable.ts";
-import type { RecordMetadata, Storage } from "../storage/storage.ts";
+import type { Payload, RecordMetadata, Storage } from "../storage/storage.ts";
 import type { LookupKey } from "./lookup.ts";
 
 /** What the publication of a record needs of its store. */
@@ -21,5 +21,5 @@ export interface PreparedRecord {
   readonly key: LookupKey;
   /** Without `fence` and `commit`: these are added when it is published. */
   readonly metadata: RecordMetadata;
-  readonly payload: readonly Uint8Array[];
+  readonly payload: Payload;
 }

@@ -1,6 +1,6 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { newId } from "../kernel/ids.ts";
-import type { RecordMetadata, Storage } from "../storage/storage.ts";
+import type { Payload, RecordMetadata, Storage } from "../storage/storage.ts";
 import { removeCommitMarker, writeCommitMarker } from "./commit-marker.ts";
 import type { PreparedRecord } from "./prepared-record.ts";
 import { ValueApart } from "./value-apart.ts";
@@ -53,7 +53,7 @@ export class RecordGroup {
     await writeCommitMarker(this.index, commit, this.#metadata);
   }
 
-  #payload(i: number): readonly Uint8Array[] {
+  #payload(i: number): Payload {
     const { store, payload } = this.#records[i]!;
     return store.keyStorage ? [] : payload;
   }

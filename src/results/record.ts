@@ -1,6 +1,6 @@
-import { newHash, sha256 } from "../hashing/sha256.ts";
-import { RecordError } from "../kernel/errors.ts";
+import type { Seal } from "../serializers/serializer.ts";
 import { recordFormatVersion, type RecordMetadata } from "../storage/storage.ts";
+import type { EncodedValue } from "./encode.ts";
 
 /** Where a result came from: what a record says beside the value. */
 export interface Provenance {
@@ -12,31 +12,44 @@ export interface Provenance {
   readonly components: Readonly<Record<string, string>>;
 }
 
-/** The metadata of a new record. */
+/** The metadata of a new record, signed where somebody signs. */
 export function describeRecord(
   key: string,
-  serializer: string,
-  payload: readonly Uint8Array[],
+  { format: serializer, size, sha256 }: Pick<EncodedValue, "format" | "size" | "sha256">,
   times: { readonly createdAt: number; readonly expiresAt: number | undefined },
   provenance: Provenance,
-  fence?: number,
+  seal: Seal | undefined,
 ): RecordMetadata {
-  return {
+  const metadata: RecordMetadata = {
     formatVersion: recordFormatVersion,
     key,
     createdAt: times.createdAt,
     expiresAt: times.expiresAt,
     serializer,
-    size: payload.reduce((size, chunk) => size + chunk.byteLength, 0),
-    sha256: digestOf(payload),
+    size,
+    sha256,
     durationMs: provenance.durationMs,
     taskName: provenance.taskName,
     taskRunId: provenance.taskRunId,
     flowRunId: provenance.flowRunId,
     tags: provenance.tags,
     components: provenance.components,
-    fence,
   };
+  return seal ? { ...metadata, signature: seal.sign(statementOf(metadata)) } : metadata;
+}
+
+/**
+ * What is signed of a record: everything that makes it what it is. Whoever may write to the storage can neither change the value, nor
+ * give it another key or a longer life. Left out are the fencing token and the transaction, which are added when it is published and
+ * only ever make a record count less.
+ */
+export function statementOf(m: RecordMetadata): Uint8Array {
+  const components = Object.entries(m.components).sort(([a], [b]) => (a < b ? -1 : 1));
+  const { key, createdAt, expiresAt = null, serializer, size, sha256, durationMs, taskName, taskRunId, tags } = m;
+  const origin = [durationMs, taskName, taskRunId, m.flowRunId ?? null, tags, components];
+  return Buffer.from(
+    JSON.stringify(["oxbow-record-1", key, createdAt, expiresAt, serializer, size, sha256, ...origin]),
+  );
 }
 
 /**
@@ -54,24 +67,4 @@ export function whyUnusable(metadata: RecordMetadata, key: string): string | und
 /** Whether a record is past its expiry. The moment of expiry itself is past it. */
 export function isExpired(metadata: RecordMetadata, now: number): boolean {
   return metadata.expiresAt !== undefined && metadata.expiresAt <= now;
-}
-
-/** @throws {RecordError} where the payload is not the one that the metadata describe */
-export function checkPayload(metadata: RecordMetadata, payload: Uint8Array): void {
-  if (payload.byteLength !== metadata.size) {
-    throw new RecordError(
-      "OXBOW_RECORD_DAMAGED",
-      `the record is damaged: ${payload.byteLength} bytes instead of ${metadata.size}`,
-    );
-  }
-  if (sha256(payload) !== metadata.sha256) {
-    throw new RecordError("OXBOW_RECORD_DAMAGED", "the record is damaged: its checksum does not fit");
-  }
-}
-
-function digestOf(payload: readonly Uint8Array[]): string {
-  if (payload.length === 1) return sha256(payload[0]!);
-  const hash = newHash();
-  for (const chunk of payload) hash.update(chunk);
-  return hash.digest("hex");
 }

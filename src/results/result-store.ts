@@ -5,13 +5,17 @@
  */
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { systemClock, type Clock } from "../kernel/clock.ts";
+import { type ByteSource, collect, isByteSource } from "../kernel/byte-source.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
-import { ConfigurationError, MissingResultError } from "../kernel/errors.ts";
+import { ConfigurationError, MissingResultError, StorageError } from "../kernel/errors.ts";
+import { type CacheMode, mayRead, mayWrite } from "../kernel/cache-mode.ts";
 import { whyNoKey } from "../kernel/keys.ts";
+import { serializerFor } from "../serializers/registry.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
-import type { ListOptions, RecordMetadata, Storage } from "../storage/storage.ts";
+import type { ListOptions, Payload, RecordMetadata, Storage } from "../storage/storage.ts";
 import { counts } from "./commit-marker.ts";
+import { decode, defaultSpoolFolder, encode, type EncodedValue, encodeItems, isStream, type SerializerFinder } from "./encode.ts";
 import { lookUp, type Lookup, type LookupKey, type LookupPlace } from "./lookup.ts";
 import { MemoryTier, type MemoryLimits } from "./memory-tier.ts";
 import type { PreparedRecord } from "./prepared-record.ts";
@@ -25,12 +29,16 @@ export interface ResultStoreOptions {
   readonly keyStorage?: Storage | undefined;
   /** Writes values. Records are read by the serializer that they name. */
   readonly serializer: Serializer;
-  /** Finds the serializer of a record by its format. @default gives `serializer`, whatever the format */
+  /** Finds the serializer of a record by its format. @default `serializer` where it is the one, else a built-in or registered one */
   readonly serializerFor?: (format: string) => Serializer;
   /** How much the memory tier may hold. @default 10,000 entries and 64 MiB */
   readonly memory?: MemoryLimits;
   /** Gives the locks of transactions with this store. @default the one that belongs to the storage, where it brings one */
   readonly lockManager?: LockManager | undefined;
+  /** What tasks and transactions may do with it. @default "read-write" */
+  readonly mode?: CacheMode | undefined;
+  /** The folder where streams above 1 MiB are kept until they are stored. @default a folder of the system's temporary one */
+  readonly spoolPath?: string | undefined;
   /** @default the clock of the machine */
   readonly clock?: Clock;
 }
@@ -61,6 +69,9 @@ export class ResultStore {
   readonly keyStorage: Storage | undefined;
   readonly serializer: Serializer;
   readonly lockManager: LockManager | undefined;
+  readonly mode: CacheMode;
+  readonly #spoolPath: string;
+  readonly #serializerFor: SerializerFinder;
   readonly #place: LookupPlace;
   /** The same place, without memory. */
   readonly #placeOnly: LookupPlace;
@@ -76,12 +87,16 @@ export class ResultStore {
     this.keyStorage = options.keyStorage;
     this.serializer = options.serializer;
     this.lockManager = options.lockManager;
+    this.mode = options.mode ?? "read-write";
+    this.#spoolPath = options.spoolPath ?? defaultSpoolFolder();
+    this.#serializerFor = options.serializerFor ?? ((format) => readerOf(options.serializer, format));
     this.#clock = options.clock ?? systemClock;
     this.#place = {
       storage: options.storage,
       keyStorage: options.keyStorage,
       memory: new MemoryTier(options.memory ?? defaultLimits),
-      serializerFor: options.serializerFor ?? (() => options.serializer),
+      serializerFor: this.#serializerFor,
+      seal: options.serializer.seal,
     };
     this.#placeOnly = { ...this.#place, memory: new MemoryTier({ entries: 0, bytes: 0 }) };
   }
@@ -93,12 +108,15 @@ export class ResultStore {
    * @throws {StorageError} where the storage cannot be asked
    */
   async read(key: string): Promise<unknown> {
+    if (!mayRead(this.mode)) throw new MissingResultError(`Nothing is read from this result store: it is ${this.mode}`);
     const lookup = await this.lookUp(plain(key), this.#clock.now());
     if (lookup.kind === "found") return lookup.value;
     if (lookup.kind === "failed") throw lookup.error;
     // Results outlive their keys: a value whose metadata are gone can still be read, by this store's serializer.
     const isGone = lookup.kind === "absent" && !lookup.uncommitted;
-    const orphan = this.keyStorage && isGone ? await this.storage.values.get(key) : undefined;
+    // Nobody knows who wrote it, so a store that asks for signatures does not use it.
+    const mayBeOrphan = this.keyStorage && isGone && !this.serializer.seal;
+    const orphan = mayBeOrphan ? await this.storage.values.get(key) : undefined;
     if (orphan) return this.serializer.deserialize(orphan);
     throw new MissingResultError(`No result under key ${JSON.stringify(key)}: ${lookup.reason()}`);
   }
@@ -111,6 +129,7 @@ export class ResultStore {
    * @throws {StorageError} where the storage fails; what was there before is still there
    */
   async write(key: string, value: unknown, options: { readonly expiration?: Duration } = {}): Promise<RecordMetadata> {
+    if (!mayWrite(this.mode)) throw new StorageError(`Nothing is written to this result store: it is ${this.mode}`);
     const now = this.#clock.now();
     const expiresAt = options.expiration === undefined ? undefined : now + toMs(options.expiration, "expiration");
     return this.save(plain(key), value, unknownOrigin, now, { expiresAt });
@@ -151,7 +170,7 @@ export class ResultStore {
     return lookUp(inMemory ? this.#place : this.#placeOnly, key, now);
   }
 
-  /** Makes a record of a value, to be published later. @throws {SerializationError} */
+  /** Makes a record of a value, to be published later. A stream is gone through. @throws {SerializationError} */
   prepare(
     key: LookupKey,
     value: unknown,
@@ -159,18 +178,50 @@ export class ResultStore {
     createdAt: number,
     options: Pick<SaveOptions, "expiresAt"> = {},
   ): Awaitable<PreparedRecord> {
-    const times = { createdAt, expiresAt: options.expiresAt };
-    return andThen(this.serializer.serialize(value), (chunks) => {
-      // A copy: a serializer may hand out the caller's own buffers.
-      const payload = chunks.map((chunk) => new Uint8Array(chunk));
-      const metadata = describeRecord(key.value, this.serializer.format, payload, times, origin);
-      return { store: this, key, metadata, payload };
-    });
+    return andThen(this.encode(value), (encoded) =>
+      this.prepareEncoded(key, { ...encoded, payload: copied(encoded.payload) }, origin, createdAt, options),
+    );
+  }
+
+  /** The bytes of a value. A stream is gone through: see {@link ResultStore.open}. @throws {SerializationError} */
+  encode(value: unknown): Awaitable<EncodedValue> {
+    return andThen(encode(this.serializer, value, this.#spoolPath), (encoded) =>
+      isByteSource(encoded.payload) && !this.storage.capabilities.streams
+        ? inMemory(encoded, encoded.payload)
+        : encoded,
+    );
+  }
+
+  /** Whether a value that is stored can also be handed on: no stream, which storing uses up, and nothing that would be read as another. */
+  keeps(value: unknown): boolean {
+    return !isStream(value);
+  }
+
+  /** The value of bytes that this store has made; a copy of its own each time. */
+  open(encoded: Pick<EncodedValue, "format" | "payload">): Awaitable<unknown> {
+    return decode(encoded, this.#serializerFor);
+  }
+
+  /** Makes a record of bytes that this store has made. */
+  prepareEncoded(
+    key: LookupKey,
+    encoded: EncodedValue,
+    origin: Provenance,
+    createdAt: number,
+    options: Pick<SaveOptions, "expiresAt"> = {},
+  ): PreparedRecord {
+    const metadata = this.#describe(key, encoded, { createdAt, expiresAt: options.expiresAt }, origin);
+    return { store: this, key, metadata, payload: encoded.payload };
+  }
+
+  /** The bytes of items that are yielded one by one. @throws {SerializationError} */
+  encodeItems(items: AsyncIterable<unknown>): Promise<EncodedValue> {
+    return encodeItems(this.serializer, items, this.#serializerFor, this.#spoolPath);
   }
 
   /** The value of a record that was prepared by this store; a copy of its own each time. */
-  decode({ payload }: PreparedRecord): Awaitable<unknown> {
-    return this.serializer.deserialize(new Uint8Array(Buffer.concat(payload)));
+  decode({ metadata, payload }: PreparedRecord): Awaitable<unknown> {
+    return this.open({ format: metadata.serializer, payload });
   }
 
   /** Drops what memory has of a key: to be called by whoever writes or removes its record past this store. */
@@ -186,23 +237,55 @@ export class ResultStore {
     createdAt: number,
     options: SaveOptions = {},
   ): Awaitable<RecordMetadata> {
+    return andThen(this.encode(value), (encoded) => this.saveEncoded(key, encoded, origin, createdAt, options));
+  }
+
+  /** Writes bytes that this store has made. @throws {StorageError} */
+  saveEncoded(
+    key: LookupKey,
+    encoded: EncodedValue,
+    origin: Provenance,
+    createdAt: number,
+    options: SaveOptions = {},
+  ): Awaitable<RecordMetadata> {
     // What is in memory is forgotten, and the new value is not put there: only the storage knows which of two
     // writers came last. The first hit reads it back.
     this.#place.memory.delete(key.text);
-    return andThen(this.serializer.serialize(value), (payload) => {
-      const times = { createdAt, expiresAt: options.expiresAt };
-      const metadata = describeRecord(key.value, this.serializer.format, payload, times, origin, options.fence);
-      const written: Awaitable<unknown> = this.keyStorage
-        ? this.#putApart(this.keyStorage, metadata, payload)
-        : this.storage.put(metadata, payload, options.ifAbsent ? { ifAbsent: true } : undefined);
-      return andThen(written, () => metadata);
-    });
+    const described = this.#describe(key, encoded, { createdAt, expiresAt: options.expiresAt }, origin);
+    const metadata = options.fence === undefined ? described : { ...described, fence: options.fence };
+    const written: Awaitable<unknown> = this.keyStorage
+      ? this.#putApart(this.keyStorage, metadata, encoded.payload)
+      : this.storage.put(metadata, encoded.payload, options.ifAbsent ? { ifAbsent: true } : undefined);
+    return andThen(written, () => metadata);
   }
 
-  async #putApart(keyStorage: Storage, metadata: RecordMetadata, payload: readonly Uint8Array[]): Promise<void> {
+  #describe(
+    key: LookupKey,
+    encoded: EncodedValue,
+    times: { readonly createdAt: number; readonly expiresAt: number | undefined },
+    origin: Provenance,
+  ): RecordMetadata {
+    return describeRecord(key.value, encoded, times, origin, this.serializer.seal);
+  }
+
+  async #putApart(keyStorage: Storage, metadata: RecordMetadata, payload: Payload): Promise<void> {
     await this.storage.values.put(metadata.key, payload);
     await keyStorage.put(metadata, []);
   }
+}
+
+async function inMemory(encoded: EncodedValue, source: ByteSource): Promise<EncodedValue> {
+  return { ...encoded, payload: [await collect(source.chunks())] };
+}
+
+/** A serializer may hand out the caller's own buffers; what is kept for later must not change with them. */
+function copied(payload: Payload): Payload {
+  return isByteSource(payload) ? payload : payload.map((chunk) => new Uint8Array(chunk));
+}
+
+/** A serializer of the user's own reads what it wrote, registered or not. */
+function readerOf(serializer: Serializer, format: string): Serializer {
+  return format === serializer.format ? serializer : serializerFor(format);
 }
 
 /** @throws {ConfigurationError} `OXBOW_KEY_INVALID` */

@@ -1,18 +1,22 @@
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
-import { OxbowError } from "../kernel/errors.ts";
-import type { Serializer } from "./serializer.ts";
+import { type Callback, type Codec, codecOf } from "./compressed/codecs.ts";
+import type { Compression } from "./compressed/compression.ts";
+import { through } from "./compressed/through.ts";
+import type { Serializer, StreamCodec } from "./serializer.ts";
+import { gathered } from "./internal/chunks.ts";
 import { unreadable } from "./internal/refusals.ts";
 
-/** A compression of `node:zlib`. */
-export type Compression = "brotli" | "gzip" | "zstd";
+export type { Compression } from "./compressed/compression.ts";
 
 // Up to here compressing takes less time than handing the work to another thread and waiting for it.
 const largestSync = 64 * 1024;
 // What comes out of a small input may still be large, and would hold up everything else while it does.
 const largestSyncOutput = 1024 * 1024;
+// Smaller pieces of a stream are put together: each costs a turn on a thread.
+const leastPiece = 32 * 1024;
 
 /**
- * Compresses what another serializer writes. Payloads above 64 KiB are compressed on zlib's threads.
+ * Compresses what another serializer writes, streams included. Payloads above 64 KiB are compressed on zlib's threads.
  *
  * @param inner the serializer whose bytes are compressed
  * @param compression `"brotli"` at quality 1 is the fastest of the three and compresses best at that speed;
@@ -26,53 +30,17 @@ export function compressed(inner: Serializer, compression: Compression): Seriali
     format,
     serialize: (value) => andThen(inner.serialize(value), (chunks) => andThen(pack(codec, chunks), (bytes) => [bytes])),
     deserialize: (bytes) => andThen(unpack(codec, bytes, format), (inside) => inner.deserialize(inside)),
+    ...(inner.streams && { streams: around(inner.streams, codec, format) }),
+    ...(inner.seal && { seal: inner.seal }),
   };
 }
 
-type Callback = (error: Error | null, bytes: Buffer) => void;
-
-interface Codec {
-  readonly packSync: (bytes: Uint8Array) => Buffer;
-  readonly pack: (bytes: Uint8Array, done: Callback) => void;
-  readonly unpackSync: (bytes: Uint8Array, limit: { readonly maxOutputLength: number }) => Buffer;
-  readonly unpack: (bytes: Uint8Array, done: Callback) => void;
-}
-
-function codecOf(compression: Compression): Codec {
-  const zlib = process.getBuiltinModule("node:zlib");
-  switch (compression) {
-    case "brotli": {
-      const options = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } };
-      return {
-        packSync: (bytes) => zlib.brotliCompressSync(bytes, options),
-        pack: (bytes, done) => zlib.brotliCompress(bytes, options, done),
-        unpackSync: zlib.brotliDecompressSync,
-        unpack: zlib.brotliDecompress,
-      };
-    }
-    case "gzip": {
-      const options = { level: 1 };
-      return {
-        packSync: (bytes) => zlib.gzipSync(bytes, options),
-        pack: (bytes, done) => zlib.gzip(bytes, options, done),
-        unpackSync: zlib.gunzipSync,
-        unpack: zlib.gunzip,
-      };
-    }
-    case "zstd": {
-      if (typeof (zlib as Partial<typeof zlib>).zstdCompress !== "function") {
-        throw new OxbowError("OXBOW_DRIVER_MISSING", `Node ${process.versions.node} has no zstd`, {
-          hint: 'use Node 22.15 or newer (of 23: 23.8 or newer), or compressed(inner, "brotli")',
-        });
-      }
-      return {
-        packSync: (bytes) => zlib.zstdCompressSync(bytes),
-        pack: (bytes, done) => zlib.zstdCompress(bytes, done),
-        unpackSync: zlib.zstdDecompressSync,
-        unpack: zlib.zstdDecompress,
-      };
-    }
-  }
+function around(inner: StreamCodec, codec: Codec, format: string): StreamCodec {
+  const fault = (reason: unknown): Error => unreadable(format, reason);
+  return {
+    encode: (chunks) => through(codec.packing, gathered(inner.encode(chunks), leastPiece), fault),
+    decode: (chunks) => inner.decode(through(codec.unpacking, gathered(chunks, leastPiece), fault)),
+  };
 }
 
 function pack(codec: Codec, chunks: readonly Uint8Array[]): Awaitable<Buffer> {

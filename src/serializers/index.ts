@@ -3,14 +3,17 @@ import { json } from "./json.ts";
 import type { Serializer } from "./serializer.ts";
 
 export { json } from "./json.ts";
+export { signed, type SigningKeys } from "./signed.ts";
 export { structured } from "./structured.ts";
+export { encrypted } from "./encrypted.ts";
 export { registerSerializer, serializerFor, type SerializerFactory } from "./registry.ts";
 export type { Compression } from "./compressed.ts";
-export type { Serializer } from "./serializer.ts";
+export type { KeyHalf, SecretKey } from "./internal/key-types.ts";
+export type { Seal, Serializer, StreamCodec } from "./serializer.ts";
 export { SerializationError } from "../kernel/errors.ts";
 
 /**
- * Compresses what another serializer writes. Payloads above 64 KiB are compressed on zlib's threads.
+ * Compresses what another serializer writes, streams included. Payloads above 64 KiB are compressed on zlib's threads.
  *
  * @param inner the serializer whose bytes are compressed @default json()
  * @param compression `"brotli"` at quality 1 is fastest, and at that speed compresses best; `"gzip"` (level 1) can be

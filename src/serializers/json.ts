@@ -3,6 +3,7 @@ import { readTree } from "./json/read.ts";
 import { SegmentReader } from "./json/segments.ts";
 import { JsonWalk } from "./json/write.ts";
 import type { Serializer } from "./serializer.ts";
+import { asTheyAre } from "./internal/chunks.ts";
 import { unreadable, unserializable } from "./internal/refusals.ts";
 
 /*
@@ -34,6 +35,7 @@ const hint = "return plain data, or give the task a resultSerializer of your own
 
 const serializer: Serializer = {
   format: "json",
+  streams: asTheyAre,
 
   serialize(value) {
     const walk = new JsonWalk();

@@ -32,6 +32,7 @@ export interface Serializer {
   /**
    * What this serializer does to bytes that pass through it piece by piece, beside what turns a value into bytes: for
    * `compressed(json(), "gzip")` compressing. Absent where it cannot take streams: such a result is then refused.
+   * The kind of the stream takes the innermost place in the record's format, so a serializer with none inside leaves bytes as they are.
    */
   readonly streams?: StreamCodec | undefined;
 

@@ -1,12 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { collect } from "../kernel/byte-source.ts";
 import { serializerSamples, serializerSuite } from "../testing/serializer-suite.ts";
 import {
   compressed,
+  encrypted,
   json,
   registerSerializer,
   SerializationError,
   type Serializer,
   serializerFor,
+  signed,
   structured,
 } from "./index.ts";
 
@@ -142,6 +146,44 @@ describe("compressed()", () => {
     }
   });
 
+  it.each(["brotli", "gzip", "zstd"] as const)(
+    "refuses bytes behind the end of a stream in %s",
+    async (compression) => {
+      const { decode, encode } = compressed(json(), compression).streams!;
+      const bytes = await collect(encode(chunks(Buffer.from("some words"))));
+      const more = [Buffer.from("x"), Buffer.alloc(3), randomBytes(100_000)];
+      for (const each of more) {
+        await expect(collect(decode(chunks(Buffer.concat([bytes, each]))))).rejects.toThrow(SerializationError);
+        // A piece of its own, past what is gathered.
+        const long = await collect(encode(chunks(randomBytes(100_000))));
+        await expect(collect(decode(chunks(long, each)))).rejects.toThrow(SerializationError);
+      }
+      expect(String(await collect(decode(chunks(bytes))))).toBe("some words");
+    },
+  );
+
+  it("has no streams where the serializer inside has none", () => {
+    const { streams: _, ...noStreams } = json();
+    expect(compressed(noStreams).streams).toBe(undefined);
+    expect(encrypted(noStreams, "11".repeat(32)).streams).toBe(undefined);
+    expect(signed(noStreams, "11".repeat(32)).streams).toBe(undefined);
+  });
+
+  it("lets nothing run on when the reader of a stream stops", async () => {
+    const { encode } = compressed(json(), "gzip").streams!;
+    let isReleased = false;
+    async function* endless(): AsyncGenerator<Uint8Array, void> {
+      try {
+        for (;;) yield randomBytes(64 * 1024);
+      } finally {
+        isReleased = true;
+      }
+    }
+    for await (const _ of encode(endless())) break;
+    expect(isReleased).toBe(true);
+    expect(process.getActiveResourcesInfo().filter((each) => /zlib/i.test(each))).toEqual([]);
+  });
+
   it("hands on what the inner serializer refuses", () => {
     expect(refusal(compressed(), { f: () => 1 })).toMatchObject({ path: "result.f" });
   });
@@ -162,7 +204,7 @@ describe("serializerFor", () => {
     expect(serializerFor("gzip").format).toBe("gzip(json)");
   });
 
-  it.each(["", "msgpack", "gzip(msgpack)", "gzip(json", "json)", "(json)", "gzip()"])(
+  it.each(["", "msgpack", "gzip(msgpack)", "gzip(json", "json)", "(json)", "gzip()", "a b", ":x(json)", "msgpack:x"])(
     "says what is known where it does not know %j",
     (format) => {
       let error: unknown;
@@ -175,11 +217,51 @@ describe("serializerFor", () => {
       expect(error).toMatchObject({
         code: "OXBOW_RESULT_UNREADABLE",
         path: "",
-        hint: expect.stringContaining("json, structured, brotli, gzip, zstd"),
+        hint: expect.stringContaining("json, structured, brotli, gzip, zstd, encrypted, signed, readable, web-stream"),
       });
       expect((error as Error).message).toContain(`"${format}"`);
     },
   );
+
+  it.each(["json:x", "gzip:9(json)", "json(structured)", "readable(json)", "signed:ci(json)"])(
+    "refuses %s, which nobody writes",
+    (format) => {
+      expect(() => serializerFor(format)).toThrow(/cannot be used here/);
+    },
+  );
+
+  it("hands an argument to what was registered", async () => {
+    registerSerializer("shifted", (inner = json(), by = "1") => ({
+      format: `shifted:${by}(${inner.format})`,
+      serialize: async (value) => [Buffer.concat(await inner.serialize(value)).map((byte) => byte + Number(by))],
+      deserialize: (bytes) => inner.deserialize(bytes.map((byte) => byte - Number(by))),
+    }));
+    const serializer = serializerFor("gzip(shifted:7(json))");
+    expect(serializer.format).toBe("gzip(shifted:7(json))");
+    expect(await roundTrip(serializer, [1])).toEqual([1]);
+    expect(serializerFor("shifted").format).toBe("shifted:1(json)");
+  });
+
+  it("reads streams by what was registered", async () => {
+    registerSerializer("flipped", (inner = json()) => ({
+      format: `flipped(${inner.format})`,
+      serialize: async (value) => (await inner.serialize(value)).map(flip),
+      deserialize: (bytes) => inner.deserialize(flip(bytes)),
+      streams: {
+        encode: (source) => flipped(inner.streams!.encode(source)),
+        decode: (source) => inner.streams!.decode(flipped(source)),
+      },
+    }));
+    const stored = await collect(compressed(serializerFor("flipped")).streams!.encode(chunks(Buffer.from("words"))));
+    const back = await serializerFor("brotli(flipped(readable))").deserialize(stored);
+    expect(String(await collect(back as AsyncIterable<Uint8Array>))).toBe("words");
+  });
+
+  it("keeps the built-in names, and takes no name that is no word", () => {
+    for (const name of ["json", "encrypted", "readable", "", "a b", "mine(json)", "mine:v2", ")"])
+      expect(() => registerSerializer(name, json)).toThrow(/Cannot register a serializer as/);
+    expect(serializerFor("json")).toBe(json());
+  });
 
   it("finds what was registered, also around another format", async () => {
     registerSerializer("reversed", (inner) => ({
@@ -192,6 +274,16 @@ describe("serializerFor", () => {
     expect(await roundTrip(serializer, [1, undefined])).toEqual([1, undefined]);
   });
 });
+
+const flip = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte) => byte ^ 0xff);
+
+async function* flipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of source) yield flip(chunk);
+}
+
+async function* chunks(...all: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  yield* all;
+}
 
 async function roundTrip(serializer: Serializer, value: unknown): Promise<unknown> {
   return serializer.deserialize(Buffer.concat(await serializer.serialize(value)));

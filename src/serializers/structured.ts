@@ -1,4 +1,5 @@
 import type { Serializer } from "./serializer.ts";
+import { asTheyAre } from "./internal/chunks.ts";
 import { unreadable, unserializable } from "./internal/refusals.ts";
 import { StructuredCheck } from "./structured/check.ts";
 
@@ -29,6 +30,7 @@ const crc32 = (bytes: Uint8Array): number => process.getBuiltinModule("node:zlib
 
 const serializer: Serializer = {
   format: "structured",
+  streams: asTheyAre,
 
   serialize(value) {
     try {

@@ -9,8 +9,8 @@ import type { Duration } from "../kernel/duration.ts";
 export type SettingDeclaration =
   | (Declared & { readonly type: "boolean"; readonly default: boolean | undefined })
   | (Declared & { readonly type: "integer"; readonly default: number; readonly least: number })
-  | (Declared & { readonly type: "bytes" | "path" | "string" | "delays"; readonly default: string })
-  | (Declared & { readonly type: "duration"; readonly default: string | undefined })
+  | (Declared & { readonly type: "bytes" | "path" | "delays"; readonly default: string })
+  | (Declared & { readonly type: "duration" | "string"; readonly default: string | undefined })
   | (Declared & { readonly type: "choice"; readonly default: string; readonly choices: readonly string[] });
 
 interface Declared {
@@ -43,6 +43,17 @@ const schema = {
     type: "path",
     default: "{home}/storage",
     description: "The folder of the default result storage; it follows `home`.",
+  },
+  "results.defaultStorageBlock": {
+    type: "string",
+    default: undefined,
+    description:
+      'The block of the result storage of tasks that choose none, such as `block:s3/results`; setting it turns persistence on.',
+  },
+  "results.spoolPath": {
+    type: "path",
+    default: "{home}/spool",
+    description: "The folder where results that are streams, above 1 MiB, are kept until they are stored.",
   },
   "results.defaultSerializer": {
     type: "string",
@@ -128,6 +139,13 @@ const schema = {
     description:
       "Whether inputs that cannot be hashed, failed lookups and failed writes fail the run instead of being logged.",
   },
+  "caching.mode": {
+    type: "choice",
+    default: "read-write",
+    choices: ["read-write", "read-only", "write-only", "off"],
+    description:
+      "What all tasks may do with stored results, which narrows what they ask for: use and store them, only one of these, or neither.",
+  },
   "logging.level": {
     type: "choice",
     default: "info",
@@ -174,7 +192,7 @@ type Value<D> = D extends { readonly type: "boolean" }
         ? Delays
         : D extends { readonly choices: readonly (infer C)[] }
           ? C
-          : string;
+          : string | Unset<D>;
 
 type Input<D> = D extends { readonly type: "bytes" }
   ? number | string

@@ -52,8 +52,8 @@ export function completed<R>(at: number, value: R, decision?: Decision, persiste
   return new State<R>("COMPLETED", "Completed", at, { value, decision, persisted });
 }
 
-export function cached<R>(at: number, value: R, decision: Decision, persisted: boolean): State<R> {
-  return new State<R>("COMPLETED", "Cached", at, { value, decision, persisted });
+export function cached<R>(at: number, value: R, decision: Decision, persisted: boolean, message?: string): State<R> {
+  return new State<R>("COMPLETED", "Cached", at, { value, decision, persisted, message });
 }
 
 export function failed(at: number, kind: "Task" | "Flow", error: unknown, decision?: Decision): State<never> {

@@ -1,17 +1,31 @@
 import { unlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Awaitable, isPromise } from "../kernel/awaitable.ts";
+import { andThen, type Awaitable } from "../kernel/awaitable.ts";
+import type { Configuration } from "../kernel/configuration.ts";
+import { FileMarks } from "./file/file-marks.ts";
+import { FolderFiles } from "./file/files.ts";
+import { guarded } from "./file/guarded.ts";
 import { recordFileName, valueFileName } from "./file/key-names.ts";
 import { listFolder } from "./file/list.ts";
 import { FilePublisher } from "./file/publish.ts";
-import { readMetadata, readRecord, readWhole, statFile } from "./file/read.ts";
+import { readMetadata, readRecord, readWhole, statFile, streamWhole } from "./file/read.ts";
 import { versionAt } from "./file/version.ts";
 import { RecordError } from "../kernel/errors.ts";
 import { codeOf, diskFailure } from "../io/disk-failure.ts";
+import { type Durability, durabilityOf } from "./internal/durability.ts";
 import { fencedOff, isFencedOff } from "./internal/fencing.ts";
-import { checkPayloadSize } from "./internal/record-checks.ts";
+import { checkPayloadSize, replacedRecord } from "./internal/record-checks.ts";
 import { encodeFrameHeader } from "./internal/record-frame.ts";
-import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+import type {
+  FileArea,
+  ListOptions,
+  Payload,
+  PutOptions,
+  RecordMetadata,
+  Storage,
+  StoredRecord,
+  ValueArea,
+} from "./storage.ts";
 
 /** How {@link fileStorage} writes. */
 export interface FileStorageOptions {
@@ -29,6 +43,8 @@ export interface FileStorageOptions {
  *
  *   <folder>/<key>          one line of JSON metadata, then the payload (internal/record-frame.ts, file/key-names.ts)
  *   <folder>/<name>.value   a plain value: its bytes and nothing else
+ *   <folder>/<path>         a plain file, in the folder itself or in one below (file/files.ts)
+ *   <folder>/.files/…       which files of the folder itself are plain ones (file/file-marks.ts)
  *   <folder>/.tmp/…         what is being written (file/publish.ts)
  *
  * What it promises: the contract of storage.ts, among all processes that use the folder, on every file system with
@@ -37,6 +53,8 @@ export interface FileStorageOptions {
  * a holder whose lock was taken over is refused, whether it slept before or while it wrote. No file system can compare
  * and rename in one: a process that is stopped exactly between these two calls, for so long that another one takes
  * the lock over and writes, still replaces what that one wrote. Such a record is whole, and is the older result.
+ * A plain file in the folder itself, `report.json`, is no record, and the record `report.json` is then refused: a StorageError
+ * that says so. Where the record was there first, the file is.
  * What the caller must do: nothing. `head -1 <file>` shows the metadata, `rm` removes a record.
  */
 
@@ -44,6 +62,7 @@ export interface FileStorageOptions {
  * A storage in a folder: one file per record, named by its key. The folder is made by the first write.
  *
  * @param folder where the records go; a relative path starts at the working directory of this moment
+ * @throws {ConfigurationError} `OXBOW_OPTION_UNKNOWN` or `OXBOW_OPTION_INVALID` for options that there are not
  *
  * @example
  * ```ts
@@ -51,7 +70,8 @@ export interface FileStorageOptions {
  * ```
  */
 export function fileStorage(folder: string, options: FileStorageOptions = {}): Storage {
-  return new FileStorage(resolve(folder), options.durability ?? "process");
+  const durability = durabilityOf(options, "fileStorage()");
+  return new FileStorage(resolve(folder), durability, options);
 }
 
 class FileStorage implements Storage {
@@ -63,41 +83,55 @@ class FileStorage implements Storage {
     atomicBatch: false,
     fencing: true,
     versions: true,
-    streams: false,
+    streams: true,
     list: true,
   } as const;
+  readonly configuration: Configuration;
   readonly values: ValueArea;
+  readonly files: FileArea;
   readonly #publisher: FilePublisher;
+  readonly #marks: FileMarks;
 
-  constructor(folder: string, durability: "process" | "power") {
+  constructor(folder: string, durability: Durability, options: FileStorageOptions) {
     this.location = folder;
+    this.configuration = { type: "file", args: [folder, options] };
     this.#publisher = new FilePublisher(folder, durability === "power");
+    this.#marks = new FileMarks(folder);
     this.values = new FileValues(folder, this.#publisher);
+    this.files = new FolderFiles(folder, this.#publisher, this.#marks);
   }
 
   get(key: string): StoredRecord | undefined {
-    const path = join(this.location, recordFileName(key));
-    return reading(path, () => {
+    return this.#reading(key, (path) => {
       const record = readRecord(path, key);
-      return record && { ...record, bytes: () => reading(path, record.bytes) };
+      return record && { ...record, bytes: () => guarded("read", path, record.bytes) };
     });
   }
 
   head(key: string): RecordMetadata | undefined {
-    const path = join(this.location, recordFileName(key));
-    return reading(path, () => readMetadata(path, key));
+    return this.#reading(key, (path) => readMetadata(path, key));
   }
 
-  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean> {
+  put(metadata: RecordMetadata, payload: Payload, options?: PutOptions): Awaitable<boolean> {
     checkPayloadSize(metadata, payload);
-    const chunks = [encodeFrameHeader(metadata), ...payload];
+    const content = { header: encodeFrameHeader(metadata), payload };
     const name = recordFileName(metadata.key);
-    const mayReplace = metadata.fence === undefined ? undefined : () => checkFence(join(this.location, name), metadata);
-    return writing(this.location, () => this.#publisher.publish(name, chunks, options?.ifAbsent === true, mayReplace));
+    const ifAbsent = options?.ifAbsent === true;
+    const mayPlace = (): void => {
+      this.#marks.refuseRecord(name);
+      if (metadata.fence !== undefined && !ifAbsent) checkFence(join(this.location, name), metadata);
+    };
+    return writing(this.location, () =>
+      andThen(this.#publisher.publish(name, content, ifAbsent, mayPlace), (written) => {
+        if (!written) this.#marks.refuseRecord(name);
+        return written;
+      }),
+    );
   }
 
   delete(key: string): boolean {
-    return remove(join(this.location, recordFileName(key)));
+    const name = recordFileName(key);
+    return this.#marks.has(name) ? false : remove(join(this.location, name));
   }
 
   async *list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {
@@ -113,6 +147,20 @@ class FileStorage implements Storage {
   }
 
   close(): void {}
+
+  #reading<T>(key: string, work: (path: string) => T): T | undefined {
+    const name = recordFileName(key);
+    const path = join(this.location, name);
+    return guarded("read", path, () => {
+      try {
+        return work(path);
+      } catch (error) {
+        // A plain file is no damaged record.
+        if (error instanceof RecordError && this.#marks.has(name)) return undefined;
+        throw error;
+      }
+    });
+  }
 }
 
 class FileValues implements ValueArea {
@@ -126,12 +174,17 @@ class FileValues implements ValueArea {
 
   get(name: string): Awaitable<Uint8Array | undefined> {
     const path = join(this.#folder, valueFileName(name));
-    return reading(path, () => readWhole(path));
+    return guarded("read", path, () => readWhole(path));
   }
 
-  put(name: string, payload: readonly Uint8Array[]): Awaitable<void> {
-    const done = writing(this.#folder, () => this.#publisher.publish(valueFileName(name), payload, false));
-    return isPromise(done) ? done.then(() => undefined) : undefined;
+  open(name: string): AsyncIterable<Uint8Array> | undefined {
+    const path = join(this.#folder, valueFileName(name));
+    return guarded("read", path, () => streamWhole(path, () => replacedRecord(path)));
+  }
+
+  put(name: string, payload: Payload): Awaitable<void> {
+    const done = writing(this.#folder, () => this.#publisher.publish(valueFileName(name), { payload }, false));
+    return andThen(done, () => undefined);
   }
 
   delete(name: string): boolean {
@@ -162,20 +215,6 @@ function remove(path: string): boolean {
   }
 }
 
-function reading<T>(path: string, work: () => T): T {
-  return guarded("read", path, work);
-}
-
 function writing<T>(folder: string, work: () => T): T {
   return guarded("write to the folder", folder, work);
-}
-
-function guarded<T>(action: string, path: string, work: () => T): T {
-  try {
-    const result = work();
-    if (!isPromise(result)) return result;
-    return result.catch((error: unknown) => Promise.reject(diskFailure(action, path, error))) as T;
-  } catch (error) {
-    throw diskFailure(action, path, error);
-  }
 }

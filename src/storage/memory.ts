@@ -1,5 +1,10 @@
+import { andThen, type Awaitable, isPromise } from "../kernel/awaitable.ts";
+import { copyOf, piecesOf } from "./memory/bytes.ts";
+import { MemoryFiles } from "./memory/files.ts";
 import type {
+  FileArea,
   ListOptions,
+  Payload,
   PutOptions,
   RecentRecord,
   RecordMetadata,
@@ -8,6 +13,7 @@ import type {
   ValueArea,
 } from "./storage.ts";
 import { fencedOff, isFencedOff } from "./internal/fencing.ts";
+import { checkedStream } from "./internal/checked-stream.ts";
 import { checkPayload, checkPayloadSize } from "./internal/record-checks.ts";
 import { compareUtf8 } from "./internal/utf8-order.ts";
 
@@ -41,51 +47,59 @@ class MemoryStorage implements Storage {
     atomicBatch: true,
     fencing: true,
     versions: true,
-    streams: false,
+    streams: true,
     list: true,
   } as const;
-  readonly values: ValueArea = new MemoryValues();
+  readonly values: ValueArea = new MemoryValues(this.location);
+  readonly files: FileArea = new MemoryFiles(this.location);
   readonly #entries = new Map<string, Entry>();
   #writes = 0;
 
   get(key: string): StoredRecord | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    const { metadata, payload } = entry;
-    return {
-      metadata,
-      version: entry.version,
-      bytes: () => checkPayload(payload.slice(), metadata, `${this.location} (key "${key}")`),
-    };
+    const { metadata, payload, version } = entry;
+    const where = `${this.location} (key "${key}")`;
+    const bytes = (): Uint8Array => checkPayload(payload.slice(), metadata, where);
+    return { metadata, version, bytes, stream: () => checkedStream(piecesOf(payload), metadata, where) };
   }
 
   head(key: string): RecordMetadata | undefined {
     return this.#entries.get(key)?.metadata;
   }
 
-  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): boolean {
+  put(metadata: RecordMetadata, payload: Payload, options?: PutOptions): Awaitable<boolean> {
     checkPayloadSize(metadata, payload);
+    const ifAbsent = options?.ifAbsent === true;
+    if (ifAbsent && this.#entries.has(metadata.key)) return false;
+    return andThen(copyOf(payload, this.location), (bytes) => this.#place(metadata, bytes, ifAbsent));
+  }
+
+  #place(metadata: RecordMetadata, payload: Uint8Array, ifAbsent: boolean): boolean {
     const inPlace = this.#entries.get(metadata.key);
-    if (options?.ifAbsent === true && inPlace !== undefined) return false;
+    if (ifAbsent && inPlace !== undefined) return false;
     this.#checkFence(metadata, inPlace?.metadata);
     this.#writes += 1;
-    this.#entries.set(metadata.key, {
-      metadata: frozenCopy(metadata),
-      payload: copyOf(payload),
-      version: this.#writes,
-    });
+    this.#entries.set(metadata.key, { metadata: frozenCopy(metadata), payload, version: this.#writes });
     return true;
   }
 
-  putAll(records: ReadonlyArray<readonly [RecordMetadata, readonly Uint8Array[]]>): void {
+  putAll(records: ReadonlyArray<readonly [RecordMetadata, Payload]>): Awaitable<void> {
+    for (const [metadata, payload] of records) checkPayloadSize(metadata, payload);
+    const all = records.map(([, payload]) => copyOf(payload, this.location));
+    const place = (payloads: readonly Uint8Array[]): void =>
+      this.#placeAll(records.map(([metadata], i) => [metadata, payloads[i]!]));
+    return all.some(isPromise) ? Promise.all(all).then(place) : place(all as Uint8Array[]);
+  }
+
+  #placeAll(records: ReadonlyArray<readonly [RecordMetadata, Uint8Array]>): void {
     // Everything that can fail first; of two records of one key the second replaces the first.
     const inPlace = new Map<string, RecordMetadata>();
-    for (const [metadata, payload] of records) {
-      checkPayloadSize(metadata, payload);
+    for (const [metadata] of records) {
       this.#checkFence(metadata, inPlace.get(metadata.key) ?? this.#entries.get(metadata.key)?.metadata);
       inPlace.set(metadata.key, metadata);
     }
-    for (const [metadata, payload] of records) this.put(metadata, payload);
+    for (const [metadata, payload] of records) this.#place(metadata, payload, false);
   }
 
   #checkFence({ key, fence }: RecordMetadata, inPlace: RecordMetadata | undefined): void {
@@ -122,14 +136,24 @@ class MemoryStorage implements Storage {
 }
 
 class MemoryValues implements ValueArea {
+  readonly #location: string;
   readonly #values = new Map<string, Uint8Array>();
+
+  constructor(location: string) {
+    this.#location = location;
+  }
 
   get(name: string): Uint8Array | undefined {
     return this.#values.get(name)?.slice();
   }
 
-  put(name: string, payload: readonly Uint8Array[]): void {
-    this.#values.set(name, copyOf(payload));
+  open(name: string): AsyncIterable<Uint8Array> | undefined {
+    const value = this.#values.get(name);
+    return value && inTurns(piecesOf(value));
+  }
+
+  put(name: string, payload: Payload): Awaitable<void> {
+    return andThen(copyOf(payload, this.#location), (bytes) => void this.#values.set(name, bytes));
   }
 
   delete(name: string): boolean {
@@ -137,9 +161,8 @@ class MemoryValues implements ValueArea {
   }
 }
 
-/** In memory of its own: `slice` of a Buffer would keep its kind, and may share its pool. */
-function copyOf(chunks: readonly Uint8Array[]): Uint8Array {
-  return chunks.length === 1 ? new Uint8Array(chunks[0]!) : new Uint8Array(Buffer.concat(chunks));
+async function* inTurns(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  yield* pieces;
 }
 
 function frozenCopy(metadata: RecordMetadata): RecordMetadata {

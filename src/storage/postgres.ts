@@ -1,12 +1,15 @@
 import { Postgres, type PostgresUse } from "../io/postgres.ts";
 import { Schema } from "../io/postgres/schema.ts";
 import type { PostgresServer } from "../io/postgres/target.ts";
+import { resolveServer, serverConfiguration } from "../io/server-configuration.ts";
+import { type Configuration, resolveReferences } from "../kernel/configuration.ts";
+import { ChunkSets } from "./postgres/chunk-sets.ts";
 import { PayloadTable } from "./postgres/payload-table.ts";
 import { RecordReader } from "./postgres/record-reader.ts";
 import { type NewRecord, RecordWriter } from "./postgres/record-writer.ts";
 import { storageTables } from "./postgres/tables.ts";
 import { ValueTable } from "./postgres/value-table.ts";
-import type { ListOptions, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+import type { ListOptions, Payload, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
 
 export type { PostgresUse } from "../io/postgres.ts";
 export type {
@@ -29,6 +32,8 @@ export interface PostgresStorageOptions extends PostgresUse {
  *
  *   <schema>.records         metadata as columns, the payload as bytes   postgres/record-reader.ts, postgres/record-writer.ts
  *   <schema>.plain_values    values without metadata                     postgres/value-table.ts
+ *   <schema>.payload_sets,   payloads of both that came as streams
+ *   <schema>.payload_chunks  and are long                                postgres/chunk-sets.ts
  *   <schema>.oxbow_versions  which version the tables have               io/postgres/schema.ts
  *
  * What it promises: the contract of storage.ts among all who use the database. A hit is one statement, and so is a write.
@@ -36,8 +41,8 @@ export interface PostgresStorageOptions extends PostgresUse {
  */
 
 /**
- * Keeps records in PostgreSQL, for several machines that share them. It needs the package `pg`. Values have up to 1 GB; they are
- * not compressed, as a serializer can do that.
+ * Keeps records in PostgreSQL, for several machines that share them. It needs the package `pg`. Values have up to 1 GB, streams may be
+ * longer; they are not compressed, as a serializer can do that.
  *
  * @param server a connection string, a configuration, or a pool of the package `pg`: that one is never ended here, and with several
  * storages and lock managers it saves connections
@@ -52,8 +57,11 @@ export interface PostgresStorageOptions extends PostgresUse {
  * ```
  */
 export function postgresStorage(server: PostgresServer, options: PostgresStorageOptions = {}): Storage {
-  const postgres = new Postgres(server, options);
-  return new PostgresStorage(postgres, new Schema(postgres, options.schema ?? "oxbow", storageTables));
+  const who = "postgresStorage()";
+  const { schema = "oxbow", ...use } = resolveReferences(options, who);
+  const postgres = new Postgres(resolveServer(server, who), use);
+  const configuration = serverConfiguration("postgres", [server, options]);
+  return new PostgresStorage(postgres, new Schema(postgres, schema, storageTables), configuration);
 }
 
 class PostgresStorage implements Storage {
@@ -65,22 +73,25 @@ class PostgresStorage implements Storage {
     atomicBatch: true,
     fencing: true,
     versions: false,
-    streams: false,
+    streams: true,
     list: true,
   } as const;
   readonly values: ValueArea;
+  readonly configuration: Configuration | undefined;
   readonly #postgres: Postgres;
   readonly #table: PayloadTable;
   readonly #reader: RecordReader;
   readonly #writer: RecordWriter;
 
-  constructor(postgres: Postgres, schema: Schema) {
+  constructor(postgres: Postgres, schema: Schema, configuration: Configuration | undefined) {
+    const sets = new ChunkSets(schema);
     this.location = schema.location;
-    this.values = new ValueTable(schema);
+    this.values = new ValueTable(schema, sets);
+    this.configuration = configuration;
     this.#postgres = postgres;
     this.#table = new PayloadTable(schema, "records");
-    this.#reader = new RecordReader(schema, this.#table);
-    this.#writer = new RecordWriter(schema);
+    this.#reader = new RecordReader(schema, this.#table, sets);
+    this.#writer = new RecordWriter(schema, sets);
   }
 
   get(key: string): Promise<StoredRecord | undefined> {
@@ -91,7 +102,7 @@ class PostgresStorage implements Storage {
     return this.#reader.head(key);
   }
 
-  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Promise<boolean> {
+  put(metadata: RecordMetadata, payload: Payload, options?: PutOptions): Promise<boolean> {
     return this.#writer.put([metadata, payload], options?.ifAbsent === true);
   }
 

@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
 import { type Awaitable, andThen } from "../kernel/awaitable.ts";
+import type { Configuration } from "../kernel/configuration.ts";
+import { type Durability, durabilityOf } from "./internal/durability.ts";
 import { checkPayloadSize, sizeOf } from "./internal/record-checks.ts";
 import { type ColumnValue, toRow } from "./internal/record-columns.ts";
 import { Database } from "./sqlite/database.ts";
@@ -7,8 +9,10 @@ import { checkSqlite } from "../io/sqlite/module.ts";
 import { RowReader } from "./sqlite/records.ts";
 import { Table } from "./sqlite/table.ts";
 import { ValueFiles } from "./sqlite/value-files.ts";
+import { ValueReader } from "./sqlite/value-reader.ts";
 import type {
   ListOptions,
+  Payload,
   PutOptions,
   RecentRecord,
   RecordMetadata,
@@ -45,6 +49,7 @@ export interface SqliteStorageOptions {
  *
  * @param folder where the records go; a relative path starts at the working directory of this moment
  * @throws {OxbowError} `OXBOW_DRIVER_MISSING` where this Node has no `node:sqlite`
+ * @throws {ConfigurationError} `OXBOW_OPTION_UNKNOWN` or `OXBOW_OPTION_INVALID` for options that there are not
  *
  * @example
  * ```ts
@@ -53,7 +58,8 @@ export interface SqliteStorageOptions {
  */
 export function sqliteStorage(folder: string, options: SqliteStorageOptions = {}): Storage {
   checkSqlite();
-  return new SqliteStorage(resolve(folder), options.durability ?? "process");
+  const durability = durabilityOf(options, "sqliteStorage()");
+  return new SqliteStorage(resolve(folder), durability, options);
 }
 
 class SqliteStorage implements Storage {
@@ -65,21 +71,24 @@ class SqliteStorage implements Storage {
     atomicBatch: true,
     fencing: true,
     versions: true,
-    streams: false,
+    streams: true,
     list: true,
   } as const;
+  readonly configuration: Configuration;
   readonly values: ValueArea;
   readonly #database: Database;
   readonly #reader: RowReader;
   readonly #records: Table;
 
-  constructor(folder: string, durability: "process" | "power") {
+  constructor(folder: string, durability: Durability, options: SqliteStorageOptions) {
     this.location = folder;
+    this.configuration = { type: "sqlite", args: [folder, options] };
     const files = new ValueFiles(join(folder, "values"), durability === "power");
     this.#database = new Database(join(folder, "records.db"), durability, (connection) => files.clean(connection));
     this.#reader = new RowReader(this.#database, files);
     this.#records = new Table(this.#database, files, (statements) => statements.records);
-    this.values = new SqliteValues(this.#reader, new Table(this.#database, files, (statements) => statements.values));
+    const values = new Table(this.#database, files, (statements) => statements.values);
+    this.values = new SqliteValues(new ValueReader(this.#database, files), values);
   }
 
   get(key: string): Awaitable<StoredRecord | undefined> {
@@ -90,12 +99,12 @@ class SqliteStorage implements Storage {
     return this.#reader.head(key);
   }
 
-  put(metadata: RecordMetadata, payload: readonly Uint8Array[], options?: PutOptions): Awaitable<boolean> {
+  put(metadata: RecordMetadata, payload: Payload, options?: PutOptions): Awaitable<boolean> {
     checkPayloadSize(metadata, payload);
     return this.#records.put(toRow(metadata, text), payload, options?.ifAbsent === true);
   }
 
-  async putAll(records: ReadonlyArray<readonly [RecordMetadata, readonly Uint8Array[]]>): Promise<void> {
+  async putAll(records: ReadonlyArray<readonly [RecordMetadata, Payload]>): Promise<void> {
     for (const [metadata, payload] of records) checkPayloadSize(metadata, payload);
     await this.#records.putAll(records.map(([metadata, payload]) => [toRow(metadata, text), payload] as const));
   }
@@ -122,19 +131,23 @@ class SqliteStorage implements Storage {
 }
 
 class SqliteValues implements ValueArea {
-  readonly #reader: RowReader;
+  readonly #reader: ValueReader;
   readonly #table: Table;
 
-  constructor(reader: RowReader, table: Table) {
+  constructor(reader: ValueReader, table: Table) {
     this.#reader = reader;
     this.#table = table;
   }
 
   get(name: string): Awaitable<Uint8Array | undefined> {
-    return this.#reader.getValue(name);
+    return this.#reader.get(name);
   }
 
-  put(name: string, payload: readonly Uint8Array[]): Awaitable<void> {
+  open(name: string): Awaitable<AsyncIterable<Uint8Array> | undefined> {
+    return this.#reader.open(name);
+  }
+
+  put(name: string, payload: Payload): Awaitable<void> {
     return andThen(this.#table.put([Buffer.from(name), sizeOf(payload)], payload, false), () => undefined);
   }
 

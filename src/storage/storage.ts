@@ -116,7 +116,8 @@ export interface ListOptions {
  * - **Errors.** A key that is not there is `undefined` or `false`, never an error. What was found and cannot be used
  *   is a {@link RecordError}. All else that goes wrong is a {@link StorageError} with the cause, and never looks
  *   like "not there". A failed `put` leaves what was there before.
- * - **Time.** It does not judge expiry and has no clock: it stores `expiresAt` and hands it back.
+ * - **Time.** It does not judge expiry and has no clock: it stores `expiresAt` and hands it back. Where the medium lets things expire by
+ *   itself (Redis), a record that is past its `expiresAt` by the clock of the server may be gone.
  * - Where nothing has to be waited for, methods may answer synchronously.
  */
 export interface Storage {

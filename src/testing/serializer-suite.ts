@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { SerializationError, type ErrorCode } from "../kernel/errors.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import { hopelessSamples, plainSamples, richSamples, type SerializerSample } from "./serializer-checks/samples.ts";
+import { sealChecks } from "./serializer-checks/seal-checks.ts";
+import { streamChecks } from "./serializer-checks/stream-checks.ts";
 import type { SuiteRunner } from "./suite-runner.ts";
 
 /*
  * DESIGN: the suite that judges a serializer, Oxbow's own or that of somebody else.
  *
- * What it does: many values go through the serializer, and damaged bytes into it.
+ * What it does: many values go through the serializer, and damaged bytes into it. Streams and signatures, where it has them.
  * What it promises: a check throws where a value comes back changed, where a refusal is no SerializationError or does
  * not name the path, and where damaged bytes lead to anything but a value or a SerializationError.
  * What the caller must do: say in `keeps` which of the rich values have to be kept. The others may be refused.
@@ -53,6 +55,8 @@ export function serializerChecks({ keeps = [], skip = {} }: SerializerSuiteOptio
       check(`What cannot be kept is refused by path: ${sample.name}`, (create) => expectRefused(create(), sample)),
     ),
     ...byteChecks,
+    ...streamChecks,
+    ...sealChecks,
   ];
   for (const name of keeps)
     if (!serializerSamples.includes(name)) throw new RangeError(`There is no sample "${name}" to keep`);
@@ -101,7 +105,7 @@ const document = {
 
 const byteChecks: readonly SerializerCheck[] = [
   check("The format is one word, the same for every instance", async (create) => {
-    assert.match(create().format, /^[\w.-]+(?:\([^\s]+\))?$/);
+    assert.match(create().format, /^[\w.-]+(?::[\w.-]+)?(?:\([^\s]+\))?$/);
     assert.equal(create().format, create().format);
   }),
 

@@ -3,10 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { broken, changedMetadata, fails, firstFailure } from "../../tests/fixtures/broken-storages.ts";
+import { isByteSource } from "../kernel/byte-source.ts";
+import { sizeOf } from "../storage/internal/record-checks.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import { sqliteStorage } from "../storage/sqlite.ts";
 import type { RecordMetadata, Storage, StoredRecord, ValueArea } from "../storage/storage.ts";
 import { storageChecks, storageSuite } from "./storage-suite.ts";
+
+const claimsAll = {
+  persistent: false,
+  putIfAbsent: true,
+  atomicBatch: true,
+  fencing: true,
+  versions: true,
+  streams: true,
+  list: true,
+};
 
 async function all(storage: Storage): Promise<RecordMetadata[]> {
   const found: RecordMetadata[] = [];
@@ -47,17 +59,19 @@ const mutants: Readonly<Record<string, () => Storage>> = {
   "sorts tags": changedMetadata((metadata) => ({ ...metadata, tags: [...metadata.tags].sort() })),
   "stores the first chunk alone": broken((good) => ({
     put: (metadata, payload, options) =>
-      good.put({ ...metadata, size: payload[0]?.length ?? 0 }, payload.slice(0, 1), options),
+      isByteSource(payload)
+        ? good.put(metadata, payload, options)
+        : good.put({ ...metadata, size: payload[0]?.length ?? 0 }, payload.slice(0, 1), options),
   })),
   "takes a payload of any length": broken((good) => ({
-    put: (metadata, payload, options) =>
-      good.put({ ...metadata, size: payload.reduce((sum, { length }) => sum + length, 0) }, payload, options),
+    put: (metadata, payload, options) => good.put({ ...metadata, size: sizeOf(payload) }, payload, options),
   })),
   "keeps the bytes it was handed": broken((good) => {
     const kept = new Map<string, Uint8Array>();
     return {
       put: (metadata, payload, options) => {
-        if (payload.length === 1 && options === undefined) kept.set(metadata.key, payload[0]!);
+        if (!isByteSource(payload) && payload.length === 1 && options === undefined)
+          kept.set(metadata.key, payload[0]!);
         return good.put(metadata, payload, options);
       },
       get: async (key) => {
@@ -160,7 +174,7 @@ const mutants: Readonly<Record<string, () => Storage>> = {
     },
   })),
   "claims what it cannot do": broken(() => ({
-    capabilities: { putIfAbsent: true, atomicBatch: false, fencing: true, versions: true, persistent: false },
+    capabilities: { ...claimsAll, atomicBatch: false },
   })),
 };
 

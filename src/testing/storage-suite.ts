@@ -1,9 +1,12 @@
 import { fencingChecks } from "./storage-checks/fencing.ts";
+import { fileChecks } from "./storage-checks/files.ts";
 import { keyChecks } from "./storage-checks/keys.ts";
 import { listChecks } from "./storage-checks/listing.ts";
 import { placeChecks } from "./storage-checks/places.ts";
 import { raceChecks } from "./storage-checks/races.ts";
 import { recordChecks } from "./storage-checks/records.ts";
+import { sourceChecks } from "./storage-checks/source-faults.ts";
+import { streamChecks } from "./storage-checks/streams.ts";
 import { valueChecks } from "./storage-checks/values.ts";
 import type { OpenStoragePlace, StorageCheck } from "./storage-checks/check.ts";
 import { registerChecks, type SuiteRunner } from "./suite-runner.ts";
@@ -27,6 +30,9 @@ export const storageChecks: readonly StorageCheck[] = [
   ...fencingChecks,
   ...listChecks,
   ...valueChecks,
+  ...streamChecks,
+  ...sourceChecks,
+  ...fileChecks,
   ...placeChecks,
 ];
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { fileStorage } from "../../src/storage/file.ts";
 import { postgresStorage } from "../../src/storage/postgres.ts";
 import { sqliteStorage } from "../../src/storage/sqlite.ts";
-import type { RecordMetadata, Storage } from "../../src/storage/storage.ts";
+import type { Payload, RecordMetadata, Storage } from "../../src/storage/storage.ts";
 
 export type StorageKind = "file" | "sqlite" | "postgres";
 
@@ -107,15 +107,29 @@ async function writeOne(storage: Storage, key: string, number: number, dice: num
   say(`start ${number} ${isRemoval ? "delete" : "put"} ${key}`);
   const payload = payloadOf(key, number, sizeFor(key));
   if (isRemoval) await storage.delete(key);
-  else await storage.put(metadataOf(key, payload), [payload]);
+  else await storage.put(metadataOf(key, payload), Math.random() < 0.5 ? [payload] : asSource(storage, payload));
   say(`done ${number} ${key}`);
+}
+
+/** In chunks, so that a kill may meet it between two of them. */
+function asSource({ capabilities }: Storage, payload: Buffer): Payload {
+  const chunks = Array.from({ length: Math.ceil(payload.length / 9999) }, (_, i) =>
+    payload.subarray(i * 9999, (i + 1) * 9999),
+  );
+  if (!capabilities.streams) return chunks;
+  return {
+    size: payload.length,
+    async *chunks() {
+      yield* chunks;
+    },
+  };
 }
 
 async function writeBatch(storage: Storage, number: number): Promise<void> {
   for (const key of batchKeys) say(`start ${number} put ${key}`);
   const records = batchKeys
     .map((key) => payloadOf(key, number, sizeFor(key)))
-    .map((payload, i) => [metadataOf(batchKeys[i]!, payload), [payload]] as const);
+    .map((payload, i) => [metadataOf(batchKeys[i]!, payload), asSource(storage, payload)] as const);
   await storage.putAll!(records);
   for (const key of batchKeys) say(`done ${number} ${key}`);
 }

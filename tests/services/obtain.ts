@@ -1,14 +1,22 @@
+import { startAzurite } from "./azurite.ts";
+import { startGcsService } from "./gcs-server.ts";
+import { startMoto } from "./moto.ts";
 import { startPostgres } from "./postgres.ts";
 import { startRedis } from "./redis.ts";
 import type { Server } from "./server-process.ts";
 
 /** What tests may ask for. */
-export type Kind = "postgres" | "redis";
+export type Kind = "postgres" | "redis" | "azure" | "gcs" | "s3";
 
 /** Its name, the variable that names one which runs already, and how one is started. */
-export const kinds: Readonly<Record<Kind, { title: string; variable: string; start: () => Promise<Server> }>> = {
+export const kinds: Readonly<
+  Record<Kind, { title: string; variable: string; start: () => Promise<Pick<Server, "url" | "stop">> }>
+> = {
   postgres: { title: "PostgreSQL", variable: "OXBOW_TEST_PG_URL", start: startPostgres },
   redis: { title: "Redis", variable: "OXBOW_TEST_REDIS_URL", start: () => startRedis() },
+  azure: { title: "Azure Blob Storage", variable: "OXBOW_TEST_AZURE_URL", start: () => startAzurite() },
+  s3: { title: "S3", variable: "OXBOW_TEST_S3_URL", start: startMoto },
+  gcs: { title: "Google Cloud Storage", variable: "OXBOW_TEST_GCS_URL", start: startGcsService },
 };
 
 /** A service that is there, or the reason why it is not. */

@@ -21,6 +21,8 @@ export interface ServerOrder {
   readonly folder: string;
   /** What makes it end at once, leaving nothing of the system in use. */
   readonly stopSignal: "QUIT" | "KILL";
+  /** What it says when it can be used. @default "ready to accept connections", as both Redis and PostgreSQL say */
+  readonly readyWhen?: RegExp;
   readonly env?: NodeJS.ProcessEnv;
   /** Which user it runs as, and group. @default the same */
   readonly user?: number | undefined;
@@ -49,7 +51,7 @@ rm -rf "$FOLDER"
 
 const readyWithinMs = 60_000;
 
-/** Starts a server and waits until it says that it is "ready to accept connections", as both Redis and PostgreSQL do. */
+/** Starts a server and waits until it says that it can be used. */
 export async function startProcess(order: ServerOrder): Promise<Server> {
   if (process.platform === "win32") throw new ServiceMissing("on Windows the tests start no servers of their own");
   const identity = order.user === undefined ? {} : { uid: order.user, gid: order.user };
@@ -68,13 +70,14 @@ export async function startProcess(order: ServerOrder): Promise<Server> {
     return ended;
   };
 
+  const { readyWhen = /ready to accept connections/i } = order;
   let output = "";
   const ready = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", () => reject(new Error(`${order.command} has ended by itself:\n${output}`)));
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-4000);
-      if (/ready to accept connections/i.test(output)) resolve();
+      if (readyWhen.test(output)) resolve();
     });
   });
   const limit = setTimeout(() => void stop(), readyWithinMs);

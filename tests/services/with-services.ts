@@ -14,7 +14,7 @@ import { type Kind, kinds, obtain } from "./obtain.ts";
 
 const { values, positionals } = parseArgs({ options: { only: { type: "string" } }, allowPositionals: true });
 const [command, ...args] = positionals;
-const chosen = (values.only?.split(",") ?? Object.keys(kinds)) as Kind[];
+const chosen = (values.only?.split(",") ?? ["postgres", "redis"]) as Kind[];
 if (command === undefined || chosen.some((kind) => !(kind in kinds)))
   throw new Error("Usage: with-services.ts [--only postgres,redis] -- <command> [arguments]");
 

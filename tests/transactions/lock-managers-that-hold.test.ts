@@ -58,7 +58,7 @@ function exclusive<R>(key: string, body: () => R, lockManager: LockManager): Tas
   return task(key, { cachePolicy, resultStorage: storage }, () => {
     ran.push(key);
     return body();
-  });
+  }) as Task<[], Awaited<R>>;
 }
 
 describe("Locks", () => {

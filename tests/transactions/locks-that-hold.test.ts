@@ -52,7 +52,7 @@ function exclusive<R>(key: string, body: () => R, lockManager: LockManager = loc
   return task(key, { cachePolicy, resultStorage: storage }, () => {
     ran.push(key);
     return body();
-  });
+  }) as Task<[], Awaited<R>>;
 }
 
 const enough = (): Promise<never> => Promise.reject(new Error("enough"));

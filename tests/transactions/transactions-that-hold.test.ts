@@ -60,7 +60,10 @@ afterEach(async () => {
 
 function made<R>(key: string, body: () => R, options: TaskOptions = {}): Task<[], Awaited<R>> {
   const hooks = { onCommit: () => void log.push(`${key} committed`), onRollback: () => void log.push(`${key} undone`) };
-  return task(key, { cachePolicy: cacheKey(key), resultStorage: storage, ...hooks, ...options }, body);
+  return task(key, { cachePolicy: cacheKey(key), resultStorage: storage, ...hooks, ...options }, body) as Task<
+    [],
+    Awaited<R>
+  >;
 }
 
 async function keys(): Promise<string[]> {

@@ -3,6 +3,9 @@ export type RedisClient =
   | { call(command: string, ...args: string[]): Promise<unknown> }
   | { sendCommand(args: string[]): Promise<unknown> };
 
+/** Text, or bytes as they are. */
+export type RedisArgument = string | Buffer;
+
 /** Where a Redis is: options of `ioredis`; those that it has beside these are passed on, too. */
 export interface RedisOptions {
   /** @default "127.0.0.1" */

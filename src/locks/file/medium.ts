@@ -1,6 +1,7 @@
 import { checkFolder, codeOf, diskFailure } from "../../io/disk-failure.ts";
 import { isGone } from "../../io/process-identity.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
+import type { Configuration } from "../../kernel/configuration.ts";
 import type { Claim, Grant, LockMedium } from "../lock-medium.ts";
 import {
   decodeDetails,
@@ -38,14 +39,17 @@ const slotsToTidy = 1000;
 export class FileMedium implements LockMedium {
   readonly kind = "file";
   readonly location: string;
+  readonly configuration: Configuration;
   readonly #slots: Slots;
   readonly #tokens: Tokens;
   readonly #reservations: Reservations;
   readonly #clock: Clock;
   #isTidy = false;
 
-  constructor(folder: string, clock: Clock = systemClock) {
+  /** @param options what the lock manager was given: plain data */
+  constructor(folder: string, clock: Clock = systemClock, options: object = {}) {
     this.location = folder;
+    this.configuration = { type: "file", args: [folder, options] };
     this.#slots = new Slots(folder);
     this.#tokens = new Tokens(this.#slots);
     this.#reservations = new Reservations(this.#slots);

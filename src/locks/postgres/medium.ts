@@ -3,6 +3,7 @@ import type { Postgres } from "../../io/postgres.ts";
 import type { Listener } from "../../io/postgres/listener.ts";
 import { Schema } from "../../io/postgres/schema.ts";
 import { asText, longestIndexed } from "../../io/postgres/values.ts";
+import type { Configuration } from "../../kernel/configuration.ts";
 import type { Claim, Grant, LockMedium } from "../lock-medium.ts";
 import { type LockStatements, lockStatements } from "./statements.ts";
 import { lockTables } from "./tables.ts";
@@ -24,6 +25,7 @@ const releasesBetweenTidyings = 1000;
 export class PostgresMedium implements LockMedium {
   readonly kind = "postgres";
   readonly location: string;
+  readonly configuration: Configuration | undefined;
   /** Absent where nobody can be woken. */
   readonly subscribe?: (key: string, wake: () => void) => Promise<() => void>;
   readonly #postgres: Postgres;
@@ -36,7 +38,8 @@ export class PostgresMedium implements LockMedium {
   #waiter: string | undefined;
 
   /** @param notifies whether to wake those who wait, and to be woken as far as that can be */
-  constructor(postgres: Postgres, schemaName: string, notifies: boolean) {
+  constructor(postgres: Postgres, schemaName: string, notifies: boolean, configuration?: Configuration) {
+    this.configuration = configuration;
     this.#postgres = postgres;
     this.#schema = new Schema(postgres, schemaName, lockTables);
     this.location = this.#schema.location;

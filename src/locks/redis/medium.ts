@@ -1,17 +1,21 @@
 import type { RedisLink } from "../../io/redis.ts";
+import { runScript, type Script } from "../../io/redis/script.ts";
+import type { Configuration } from "../../kernel/configuration.ts";
 import type { Claim, Grant, LockMedium } from "../lock-medium.ts";
 import { shardOf } from "./shard.ts";
-import { acquireScript, releaseScript, renewScript, type Script } from "./scripts.ts";
+import { acquireScript, releaseScript, renewScript } from "./scripts.ts";
 
 /** Locks in a Redis: one command for each operation. */
 export class RedisMedium implements LockMedium {
   readonly kind = "redis";
   readonly location: string;
+  readonly configuration: Configuration | undefined;
   readonly subscribe?: (key: string, wake: () => void) => Promise<() => void>;
   readonly #link: RedisLink;
   readonly #prefix: string;
 
-  constructor(link: RedisLink, prefix: string) {
+  constructor(link: RedisLink, prefix: string, configuration?: Configuration) {
+    this.configuration = configuration;
     this.location = prefix === "oxbow:" ? link.location : `${link.location} (prefix ${prefix})`;
     this.#link = link;
     this.#prefix = prefix;
@@ -63,20 +67,13 @@ export class RedisMedium implements LockMedium {
     if (token !== null) this.release(key, Number(token)).catch(() => undefined);
   }
 
-  async #run(
+  #run(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
     whenLate?: (reply: unknown) => void,
   ): Promise<unknown> {
-    const rest = [`${keys.length}`, ...keys, ...args];
-    try {
-      return await this.#link.command(["EVALSHA", script.sha1, ...rest], whenLate);
-    } catch (error) {
-      // The server has not seen the script yet, or has been started since. Sending it makes it known.
-      if (!String((error as Error | undefined)?.message).startsWith("NOSCRIPT")) throw error;
-      return await this.#link.command(["EVAL", script.source, ...rest], whenLate);
-    }
+    return runScript(script, (all) => this.#link.command(all, whenLate), [`${keys.length}`, ...keys, ...args]);
   }
 }
 

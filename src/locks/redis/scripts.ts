@@ -1,11 +1,4 @@
-import { createHash } from "node:crypto";
-
-/** A program that the server runs as one step. */
-export interface Script {
-  readonly source: string;
-  /** What the server knows it by once it has seen it. */
-  readonly sha1: string;
-}
+import { type Script, script } from "../../io/redis/script.ts";
 
 /*
  * DESIGN: what the server keeps, and how it changes.
@@ -53,7 +46,3 @@ redis.call("DEL", KEYS[1])
 redis.call("PUBLISH", ARGV[2], "")
 return 1
 `);
-
-function script(source: string): Script {
-  return { source, sha1: createHash("sha1").update(source).digest("hex") };
-}

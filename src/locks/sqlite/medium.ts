@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { isGone, thisProcess } from "../../io/process-identity.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
+import type { Configuration } from "../../kernel/configuration.ts";
 import type { Claim, Grant, LockMedium } from "../lock-medium.ts";
 import { LockDatabase } from "./lock-database.ts";
 import type { LockStatements, NewGrant } from "./statements.ts";
@@ -22,12 +23,15 @@ const claimsBetweenTidyings = 1000;
 export class SqliteMedium implements LockMedium {
   readonly kind = "sqlite";
   readonly location: string;
+  readonly configuration: Configuration;
   readonly #database: LockDatabase;
   readonly #clock: Clock;
   #claims = 0;
 
-  constructor(folder: string, clock: Clock = systemClock) {
+  /** @param options what the lock manager was given: plain data */
+  constructor(folder: string, clock: Clock = systemClock, options: object = {}) {
     this.location = folder;
+    this.configuration = { type: "sqlite", args: [folder, options] };
     this.#database = new LockDatabase(join(folder, "locks.db"));
     this.#clock = clock;
   }

@@ -76,5 +76,13 @@ function notRestorable(value: object): Refusal {
   if (typeof (value as { then?: unknown }).then === "function") {
     return new Refusal(type, `${withArticle(type)} has no value before it is awaited`);
   }
+  if ("readableObjectMode" in value && value.readableObjectMode === true) {
+    const hint = "return the values themselves, or a stream of bytes";
+    return new Refusal(type, `${withArticle(type)} in object mode gives values, not bytes`, { hint });
+  }
+  if (["Readable", "ReadStream", "IncomingMessage", "ReadableStream", "Blob", "File"].includes(type)) {
+    const hint = "return the stream itself as the result";
+    return new Refusal(type, `${withArticle(type)} can be stored as a result, but not inside one`, { hint });
+  }
   return new Refusal(type, `${withArticle(type)} is an instance of a class, which could not be restored`);
 }

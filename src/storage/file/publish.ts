@@ -1,44 +1,63 @@
 import { linkSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { codeOf, quiet } from "../../io/disk-failure.ts";
 import { createFolder, flushFolder, syncLimit, writeNewFile, writeNewFileSync } from "../../io/disk-files.ts";
 import { isLeftOver, ownedName, ownerOf } from "../../io/leftovers.ts";
+import { chunksToWrite } from "../internal/payload-source.ts";
 import { sizeOf } from "../internal/record-checks.ts";
+import { isByteSource } from "../../kernel/byte-source.ts";
 import { StorageError } from "../../kernel/errors.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
+import type { Payload } from "../storage.ts";
+
+/** What a file is to hold. */
+export interface Content {
+  /** What goes before the payload. */
+  readonly header?: Uint8Array;
+  readonly payload: Payload;
+}
 
 /*
  * DESIGN: how a file appears whole or not at all.
  *
  * What it does: writes `<folder>/.tmp/<owner>`, then renames it over the target, or links it to the target where
- * only the first writer may win. Small files synchronously, large ones in the thread pool.
+ * only the first writer may win. Small files synchronously, large ones in the thread pool, those of a source too.
  * What it promises: readers see the old file or the whole new one, also when this process dies at any moment. With
- * `flush` that holds for the machine too: bytes, then name, are on the medium before it returns.
+ * `flushes` that holds for the machine too: bytes, then name, are on the medium before it returns.
  * What the caller must do: wrap errors; keep the chunks unchanged until it has finished.
  */
 export class FilePublisher {
   readonly #folder: string;
   readonly #temporary: string;
-  readonly #flush: boolean;
+  /** Whether what was published survives a loss of power. */
+  readonly flushes: boolean;
   #cleaned = false;
 
-  constructor(folder: string, flush: boolean) {
+  constructor(folder: string, flushes: boolean) {
     this.#folder = folder;
     this.#temporary = join(folder, ".tmp");
-    this.#flush = flush;
+    this.flushes = flushes;
   }
 
   /**
-   * @param mayReplace looks at the file that is about to be replaced, and throws where it has to stay
+   * @param name the path of the file in the folder; the folder that it is in has to be there, where that is another one
+   * @param mayPlace looks at what was written and at the file that is about to be replaced, and throws where that has to stay
    * @returns `false` where `ifAbsent` found a file
    */
-  publish(name: string, chunks: readonly Uint8Array[], ifAbsent: boolean, mayReplace?: () => void): Awaitable<boolean> {
+  publish(
+    name: string,
+    content: Content,
+    ifAbsent: boolean,
+    mayPlace?: (temporary: string) => void,
+  ): Awaitable<boolean> {
     const target = join(this.#folder, name);
     if (ifAbsent && isThere(target)) return false;
     if (!this.#cleaned) this.#clean();
-    const put = (temporary: string): boolean => place(temporary, target, ifAbsent, mayReplace);
-    if (this.#flush || sizeOf(chunks) > syncLimit) return this.#publishLarge(chunks, put);
-    return this.#publishSmall(chunks, put);
+    const put = (temporary: string): boolean => place(temporary, target, ifAbsent, mayPlace);
+    const { header, payload } = content;
+    if (this.flushes || isByteSource(payload) || sizeOf(payload) > syncLimit)
+      return this.#publishLarge(dirname(target), () => chunksOf(content, target), put);
+    return this.#publishSmall(header === undefined ? payload : [header, ...payload], put);
   }
 
   #publishSmall(chunks: readonly Uint8Array[], put: (temporary: string) => boolean): boolean {
@@ -56,19 +75,23 @@ export class FilePublisher {
     }
   }
 
-  async #publishLarge(chunks: readonly Uint8Array[], put: (temporary: string) => boolean): Promise<boolean> {
+  async #publishLarge(
+    parent: string,
+    chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    put: (temporary: string) => boolean,
+  ): Promise<boolean> {
     for (let retried = false; ; retried = true) {
       const temporary = join(this.#temporary, ownedName());
       try {
-        await writeNewFile(temporary, chunks, this.#flush);
+        await writeNewFile(temporary, chunks(), this.flushes);
         const won = put(temporary);
-        if (this.#flush) await flushFolder(this.#folder);
+        if (this.flushes) await flushFolder(parent);
         return won;
       } catch (error) {
         removeQuietly(temporary);
         if (retried || codeOf(error) !== "ENOENT") throw error;
         const parents = createFolder(this.#temporary);
-        if (this.#flush) for (const folder of parents) await flushFolder(folder);
+        if (this.flushes) for (const folder of parents) await flushFolder(folder);
       }
     }
   }
@@ -91,10 +114,20 @@ function isThere(target: string): boolean {
   return stats !== undefined;
 }
 
-function place(temporary: string, target: string, ifAbsent: boolean, mayReplace: (() => void) | undefined): boolean {
+async function* chunksOf({ header, payload }: Content, where: string): AsyncGenerator<Uint8Array, void> {
+  if (header !== undefined) yield header;
+  yield* chunksToWrite(payload, where);
+}
+
+function place(
+  temporary: string,
+  target: string,
+  ifAbsent: boolean,
+  mayPlace: ((temporary: string) => void) | undefined,
+): boolean {
+  // Nothing between this and the next step that could take time.
+  mayPlace?.(temporary);
   if (!ifAbsent) {
-    // Nothing between these two that could take time.
-    mayReplace?.();
     renameSync(temporary, target);
     return true;
   }

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from "
 import { dirname } from "node:path";
 import { checkFolder, codeOf, quiet } from "../../io/disk-failure.ts";
 import { readAsync, syncLimit } from "../../io/disk-files.ts";
-import { readChecked } from "../internal/read-checked.ts";
+import { checkedStream } from "../internal/checked-stream.ts";
+import { filePieces, type OpenPayload, readChecked } from "../internal/read-checked.ts";
 import { badSize, checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
 import { decodeFrameHeader, type FrameHeader, longestFrameHeader } from "../internal/record-frame.ts";
 import { versionOf } from "./version.ts";
@@ -14,10 +15,13 @@ import type { RecordMetadata, StoredRecord } from "../storage.ts";
  *
  * What it does: one `stat` (a miss costs no exception), then one synchronous read of the beginning of the file
  * into a buffer that is used again and again. A small record is complete with that. The payload of a large one is
- * read in the thread pool when it is asked for, hashed on the way.
+ * read in the thread pool when it is asked for, hashed on the way: all of it, or piece by piece.
  * What it promises: a large record that was replaced between the two reads is a RecordError, never a mixture.
  * What the caller must do: wrap errors.
  */
+
+/** How a line that is longer than the first read begins: see record-frame.ts. */
+const lineBegins = Buffer.from('{"formatVersion":');
 
 /** Holds a record with a payload of {@link syncLimit} and ordinary metadata. Never leaves this file. */
 let buffer: Buffer | undefined;
@@ -39,10 +43,15 @@ export function readRecord(path: string, key: string): StoredRecord | undefined 
   const version = versionOf(stats);
   const { metadata, length } = found.header;
   checkFileSize(found, path);
-  if (found.bytes.byteLength < found.size) return { metadata, version, bytes: () => readLargePayload(path, metadata) };
+  if (found.bytes.byteLength < found.size) {
+    const bytes = (): Promise<Uint8Array> => readLargePayload(path, metadata);
+    const pieces = (): AsyncIterable<Uint8Array> => filePieces(() => openPayload(path, metadata), path);
+    return { metadata, version, bytes, stream: () => checkedStream(pieces(), metadata, path) };
+  }
   // A copy in memory of its own: the buffer is used again, and the caller owns what it gets.
   const payload = new Uint8Array(found.bytes.subarray(length));
-  return { metadata, version, bytes: () => checkPayload(payload, metadata, path) };
+  const bytes = (): Uint8Array => checkPayload(payload, metadata, path);
+  return { metadata, version, bytes, stream: () => checkedStream([payload], metadata, path) };
 }
 
 /**
@@ -70,6 +79,20 @@ export function readWhole(path: string): Awaitable<Uint8Array | undefined> {
   }
 }
 
+/**
+ * The file at `path`, piece by piece; `undefined` where there is none.
+ *
+ * @param gone what is thrown where it has gone by the time that it is read
+ */
+export function streamWhole(path: string, gone: () => Error): AsyncIterable<Uint8Array> | undefined {
+  if (statFile(path) === undefined) return undefined;
+  return filePieces(() => {
+    const file = openFile(path, statFile(path));
+    if (file === undefined) throw gone();
+    return { file, offset: 0, size: fstatSync(file).size };
+  }, path);
+}
+
 /** `undefined` where there is no file. What is no file is never opened: a pipe would block for ever. */
 export function statFile(path: string): Stats | undefined {
   const stats = statSync(path, quiet);
@@ -92,7 +115,8 @@ function readBeginning(file: number, path: string, key: string | undefined, limi
     const header = decodeFrameHeader(bytes, key, path);
     // A short read of a file ends where the file does.
     if (header !== undefined) return { bytes, header, size: count < size ? count : fstatSync(file).size };
-    if (count < size || size === longestFrameHeader)
+    // A large file of somebody else is not read for a newline that says nothing.
+    if (count < size || size === longestFrameHeader || !bytes.subarray(0, lineBegins.length).equals(lineBegins))
       throw damagedRecord(path, "does not begin with a line of metadata");
   }
 }
@@ -119,6 +143,16 @@ function openFile(path: string, stats: Stats | undefined): number | undefined {
 }
 
 async function readLargePayload(path: string, expected: RecordMetadata): Promise<Uint8Array> {
+  const { file, offset } = openPayload(path, expected);
+  try {
+    return await readChecked(file, offset, expected, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @throws {RecordError} where the file is not the one that `expected` was read from */
+function openPayload(path: string, expected: RecordMetadata): OpenPayload {
   const file = openFile(path, statFile(path));
   if (file === undefined) throw replacedRecord(path);
   try {
@@ -127,8 +161,9 @@ async function readLargePayload(path: string, expected: RecordMetadata): Promise
     const { metadata, length } = found.header;
     if (metadata.sha256 !== expected.sha256) throw replacedRecord(path);
     checkFileSize(found, path);
-    return await readChecked(file, length, metadata, path);
-  } finally {
+    return { file, offset: length, size: found.size - length };
+  } catch (error) {
     closeSync(file);
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { sha256 } from "../../hashing/sha256.ts";
+import { isByteSource } from "../../kernel/byte-source.ts";
 import { RecordError, StorageError } from "../../kernel/errors.ts";
-import { recordFormatVersion, type RecordMetadata } from "../storage.ts";
+import { type Payload, recordFormatVersion, type RecordMetadata } from "../storage.ts";
 
 /*
  * DESIGN: what every storage checks, so that damage is found where the bytes are and nowhere else.
@@ -64,6 +65,7 @@ function faultOf(m: RecordMetadata): keyof RecordMetadata | undefined {
   if (!Array.isArray(m.tags) || !m.tags.every((tag) => typeof tag === "string")) return "tags";
   if (m.fence !== undefined && !isFence(m.fence)) return "fence";
   if (m.commit !== undefined && (typeof m.commit !== "string" || m.commit === "")) return "commit";
+  if (m.signature !== undefined && typeof m.signature !== "string") return "signature";
   return hasOnlyStrings(m.components) ? undefined : "components";
 }
 
@@ -81,7 +83,7 @@ function hasOnlyStrings(value: unknown): boolean {
  * Refuses a payload that is not as long as its metadata say: it could never be read again. None at all is the index
  * entry of a value that is kept elsewhere: its metadata can be read, its `bytes()` are a {@link RecordError}.
  */
-export function checkPayloadSize(metadata: RecordMetadata, payload: readonly Uint8Array[]): void {
+export function checkPayloadSize(metadata: RecordMetadata, payload: Payload): void {
   const size = sizeOf(payload);
   if (size === metadata.size || size === 0) return;
   throw new StorageError(
@@ -93,9 +95,10 @@ export function checkPayloadSize(metadata: RecordMetadata, payload: readonly Uin
 }
 
 /** The length of all chunks together. */
-export function sizeOf(chunks: readonly Uint8Array[]): number {
+export function sizeOf(payload: Payload): number {
+  if (isByteSource(payload)) return payload.size;
   let size = 0;
-  for (const chunk of chunks) size += chunk.byteLength;
+  for (const chunk of payload) size += chunk.byteLength;
   return size;
 }
 

@@ -28,6 +28,7 @@ export const metadataColumns = [
   "components",
   "fence",
   "commit_id",
+  "signature",
 ] as const;
 
 /** What a column holds. */
@@ -55,6 +56,7 @@ export function toRow(m: RecordMetadata, text: (value: string) => ColumnValue): 
     JSON.stringify(m.components),
     m.fence ?? null,
     m.commit === undefined ? null : text(m.commit),
+    m.signature === undefined ? null : text(m.signature),
   ];
 }
 
@@ -84,6 +86,7 @@ export function fromRow(key: string, row: readonly unknown[], where: string): Re
     components,
     fence,
     commit,
+    signature,
   ] = row;
   const found: Record<string, unknown> = {
     formatVersion,
@@ -103,6 +106,7 @@ export function fromRow(key: string, row: readonly unknown[], where: string): Re
   // Fields that few records have: absent stays absent.
   if (fence !== null && fence !== undefined) found["fence"] = fence;
   if (commit !== null && commit !== undefined) found["commit"] = stored(commit);
+  if (signature !== null && signature !== undefined) found["signature"] = stored(signature);
   return checkMetadata(found, key, where);
 }
 

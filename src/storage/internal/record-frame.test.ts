@@ -14,9 +14,10 @@ const metadata = fc
     flowRunId: fc.option(text, { nil: undefined }),
     fence: fc.option(fc.maxSafeNat(), { nil: undefined }),
     commit: fc.option(fc.string({ unit: "grapheme", minLength: 1 }), { nil: undefined }),
+    signature: fc.option(text, { nil: undefined }),
   })
   .map(({ key, ...more }) => metadataFor(key, "payload", more));
-const optional = { flowRunId: undefined, fence: undefined, commit: undefined };
+const optional = { flowRunId: undefined, fence: undefined, commit: undefined, signature: undefined };
 
 describe("decodeFrameHeader()", () => {
   it("gives back what encodeFrameHeader() was given, whatever follows", () => {
@@ -51,6 +52,7 @@ describe("decodeFrameHeader()", () => {
   it.each([
     ["fence", [null, -1, 1.5, 2 ** 53, "1", {}]],
     ["commit", [null, "", 1, {}]],
+    ["signature", [null, 1, {}]],
   ])("refuses an unusable %s, which most records do not have", (field, values) => {
     for (const wrong of values) {
       const line = Buffer.from(`${JSON.stringify({ ...metadataFor("key", "x"), [field]: wrong })}\n`);

@@ -39,6 +39,7 @@ function inOrder(m: RecordMetadata): RecordMetadata {
     components: m.components,
     fence: m.fence,
     commit: m.commit,
+    signature: m.signature,
   };
 }
 

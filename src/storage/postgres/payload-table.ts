@@ -3,7 +3,7 @@ import type { PostgresResult } from "../../io/postgres/target.ts";
 import { keyColumns } from "./keys.ts";
 
 /** Beyond, a payload is read in pieces of this size: PostgreSQL writes bytes as text, and Node has no text for all of it. */
-const pieceBytes = 8 * 1024 * 1024;
+export const pieceBytes: number = 8 * 1024 * 1024;
 
 /** What both tables have in common: a key and a payload. */
 export class PayloadTable {
@@ -24,26 +24,21 @@ export class PayloadTable {
   }
 
   /**
-   * A long payload, piece by piece.
+   * A long payload, piece by piece; it ends with `undefined` where it is another one by now.
    *
    * @param sameness what tells one writing of the row from another, in SQL
-   * @returns `undefined` where that is not `value` any more
+   * @param value what that was
    */
-  async readPieces(key: string, sameness: string, value: unknown): Promise<Uint8Array | undefined> {
+  async *pieces(key: string, sameness: string, value: unknown): AsyncGenerator<Uint8Array | undefined, void> {
     const { head, digest } = keyColumns(key);
     const text = `SELECT substring(payload FROM $3::int FOR $4::int), octet_length(payload) FROM ${this.#name}
       WHERE key_head = $1 AND key_digest = $2 AND ${sameness} = $5`;
-    let bytes: Uint8Array | undefined;
-    let done = 0;
-    do {
+    for (let done = 0, length = 1; done < length; done += pieceBytes) {
       const found = await this.#read(text, [head, digest, done + 1, pieceBytes, value]);
-      const [piece, length] = (found?.rows[0] ?? []) as [Uint8Array?, number?];
-      if (piece === undefined) return undefined;
-      bytes ??= new Uint8Array(length!);
-      bytes.set(piece, done);
-      done += pieceBytes;
-    } while (done < bytes.length);
-    return bytes;
+      const [piece, whole = 0] = (found?.rows[0] ?? []) as [Uint8Array?, number?];
+      length = whole;
+      yield piece;
+    }
   }
 
   /** Removes a row. @returns whether there was one */

@@ -1,31 +1,35 @@
 import type { Schema } from "../../io/postgres/schema.ts";
 import { RecordError } from "../../kernel/errors.ts";
+import { checkedStream, cut, filled } from "../internal/checked-stream.ts";
 import { rangeOf, successor } from "../internal/key-range.ts";
 import { checkPayload, replacedRecord } from "../internal/record-checks.ts";
 import { fromRow } from "../internal/record-columns.ts";
 import type { ListOptions, RecordMetadata, StoredRecord } from "../storage.ts";
+import type { ChunkSets } from "./chunk-sets.ts";
 import { keyColumns } from "./keys.ts";
 import { type PayloadTable, payloadUpTo } from "./payload-table.ts";
 import { columns } from "./tables.ts";
 
 const rowsPerPage = 500;
 const metadata = columns.join(", ");
-const all = `${metadata}, ${payloadUpTo("size")}`;
+const all = `${metadata}, ${payloadUpTo("size")}, chunks`;
 
 /*
  * DESIGN: how records are read.
  *
  * What it does: one statement gives metadata and payload. A payload above 8 MiB is read when it is asked for, piece by piece, all
- * of the same writing of the row.
+ * of the same writing of the row, or of its set of chunks.
  * What it promises: a record that was replaced between two pieces is a RecordError, never a mixture.
  */
 export class RecordReader {
   readonly #schema: Schema;
   readonly #table: PayloadTable;
+  readonly #sets: ChunkSets;
 
-  constructor(schema: Schema, table: PayloadTable) {
+  constructor(schema: Schema, table: PayloadTable, sets: ChunkSets) {
     this.#schema = schema;
     this.#table = table;
+    this.#sets = sets;
   }
 
   async get(key: string): Promise<StoredRecord | undefined> {
@@ -33,11 +37,13 @@ export class RecordReader {
     if (row === undefined) return undefined;
     const where = this.#where(key);
     const found = fromRow(key, row, where);
-    const payload = row[columns.length] as Uint8Array | null;
-    return {
-      metadata: found,
-      bytes: () => (payload === null ? this.#readPieces(found, where) : checkPayload(payload, found, where)),
-    };
+    const [payload, chunks] = row.slice(columns.length) as [Uint8Array | null, string | null];
+    if (payload !== null) {
+      const stream = (): AsyncIterable<Uint8Array> => cut(checkedStream([payload], found, where));
+      return { metadata: found, bytes: () => checkPayload(payload, found, where), stream };
+    }
+    const checked = (): AsyncIterable<Uint8Array> => checkedStream(this.#pieces(found, chunks, where), found, where);
+    return { metadata: found, bytes: () => filled(checked(), found.size, where), stream: () => cut(checked()) };
   }
 
   async head(key: string): Promise<RecordMetadata | undefined> {
@@ -81,10 +87,16 @@ export class RecordReader {
     }
   }
 
-  async #readPieces(found: RecordMetadata, where: string): Promise<Uint8Array> {
-    const bytes = await this.#table.readPieces(found.key, "sha256", found.sha256);
-    if (bytes === undefined) throw replacedRecord(where);
-    return checkPayload(bytes, found, where);
+  async *#pieces(
+    { key, sha256 }: RecordMetadata,
+    chunks: string | null,
+    where: string,
+  ): AsyncGenerator<Uint8Array, void> {
+    if (chunks !== null) return yield* this.#sets.read(chunks, where);
+    for await (const piece of this.#table.pieces(key, "sha256", sha256)) {
+      if (piece === undefined) throw replacedRecord(where);
+      yield piece;
+    }
   }
 
   #where(key: string): string {

@@ -5,11 +5,16 @@ import { keyColumns } from "./keys.ts";
 /** PostgreSQL has room for 1 GiB in a value, with all that it is sent with. */
 const longestPayload = 1_000_000_000;
 
+/** What the server says of a division by zero: how a statement undoes itself. */
+export const divisionByZero = "22012";
+
 /** What one row of a table is to hold. */
 export interface Row {
   readonly key: string;
   /** In the order of the columns. */
   readonly values: readonly unknown[];
+  /** The set that holds the payload, where the row does not. */
+  readonly set?: string | undefined;
   /** How much it is to send. */
   readonly bytes: number;
 }
@@ -30,7 +35,7 @@ export function rowOf(key: string, between: readonly unknown[], payload: readonl
 function tooLong(key: string, bytes: number): StorageError {
   return new StorageError(
     `The value for the key ${JSON.stringify(key)} has ${bytes} bytes, PostgreSQL has room for ${longestPayload}`,
-    { hint: "keep values of that size in files or in an object store, and here only what describes them" },
+    { hint: "hand it over as a stream: streams may be longer" },
   );
 }
 

@@ -46,6 +46,13 @@ CREATE TABLE file_intents (
 PRAGMA application_id = ${0x4f_78_62_77};
 PRAGMA user_version = 1;
 `;
+// What made those of version 2 of them, and a new one of version 2: also never to be changed.
+const step1 =
+  "ALTER TABLE records ADD COLUMN fence INTEGER; ALTER TABLE records ADD COLUMN commit_id TEXT; PRAGMA user_version = 2;";
+const version2 = version1
+  .replace("  components TEXT NOT NULL,\n", "  components TEXT NOT NULL,\n  fence INTEGER,\n  commit_id TEXT,\n")
+  .replace("user_version = 1", "user_version = 2");
+
 const put1 = `INSERT INTO records (key, format_version, created_at, expires_at, serializer, size, sha256, duration_ms, task_name,
   task_run_id, flow_run_id, tags, components, file, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, size = excluded.size, sha256 = excluded.sha256`;
@@ -56,22 +63,26 @@ const largeFile = "ab/0123456789abcdef0123456789abcd";
 let folder: string;
 let file: string;
 
-beforeEach(() => {
+beforeEach(() => make(version1));
+afterEach(remove);
+
+function make(schema: string): void {
   folder = mkdtempSync(join(tmpdir(), "oxbow-schema-"));
   file = join(folder, "records.db");
   const db = new DatabaseSync(file);
-  db.exec(`PRAGMA journal_mode = WAL; ${version1}`);
+  db.exec(`PRAGMA journal_mode = WAL; ${schema}`);
   for (let i = 0; i < 20; i += 1) insert(db, metadataFor(`key ${i}`, pattern(i * 3000, i)), pattern(i * 3000, i));
   insert(db, metadataFor("large", large, { expiresAt: 5, flowRunId: "flow", tags: [] }), null);
   mkdirSync(join(folder, "values", "ab"), { recursive: true });
   writeFileSync(join(folder, "values", largeFile), large);
   db.prepare("INSERT INTO plain_values (key, size, payload) VALUES (?, 5, ?)").run(bytesOf("value"), bytesOf("plain"));
   db.close();
-});
-afterEach(() => {
+}
+
+function remove(): void {
   chmodSync(folder, 0o755);
   rmSync(folder, { recursive: true, force: true });
-});
+}
 
 function insert(db: DatabaseSync, m: RecordMetadata, payload: Uint8Array | null): void {
   db.prepare(put1).run(
@@ -102,7 +113,7 @@ async function expectEverything(storage: Storage): Promise<void> {
       flowRunId: undefined,
       ...metadataFor(`key ${i}`, pattern(i * 3000, i)),
     });
-    expect("fence" in record.metadata || "commit" in record.metadata).toBe(false);
+    expect(["fence", "commit", "signature"].filter((name) => name in record.metadata)).toEqual([]);
     expect(Buffer.compare(await record.bytes(), pattern(i * 3000, i))).toBe(0);
   }
   const record = (await storage.get("large"))!;
@@ -119,15 +130,15 @@ function schemaVersion(): unknown {
 }
 
 describe("A database of schema version 1", () => {
-  it("is read as it was, and gets the columns of version 2", async () => {
+  it("is read as it was, and gets the columns of version 3", async () => {
     const storage = sqliteStorage(folder);
     await expectEverything(storage);
-    expect(schemaVersion()).toBe(2);
+    expect(schemaVersion()).toBe(3);
     for (const key of ["key 1", "large", "new"]) {
       for (const bytes of [pattern(60_000, 1), large]) {
-        const metadata = metadataFor(key, bytes, { fence: 7, commit: "id" });
+        const metadata = metadataFor(key, bytes, { fence: 7, commit: "id", signature: "signed\0so" });
         await storage.put(metadata, [bytes]);
-        expect(await storage.head(key)).toMatchObject({ fence: 7, commit: "id" });
+        expect(await storage.head(key)).toMatchObject({ fence: 7, commit: "id", signature: "signed\0so" });
         expect(Buffer.compare(await (await storage.get(key))!.bytes(), bytes)).toBe(0);
         await expect(async () => storage.put({ ...metadata, fence: 6 }, [bytes])).rejects.toThrow(LockError);
       }
@@ -191,7 +202,7 @@ describe("A database of schema version 1", () => {
     for (const { pid } of processes) await storage.delete(`by ${pid}`);
     await expectEverything(storage);
     await storage.close();
-    expect(schemaVersion()).toBe(2);
+    expect(schemaVersion()).toBe(3);
   });
 
   it.skipIf(process.getuid?.() === undefined)("is read where it cannot be changed, and stays what it is", async () => {
@@ -212,12 +223,40 @@ describe("A database of schema version 1", () => {
   });
 });
 
+describe.each([
+  ["that was one of version 1", version1 + step1],
+  ["that was made as one", version2],
+])("A database of schema version 2, %s", (_, schema) => {
+  beforeEach(() => {
+    remove();
+    make(schema);
+    const db = new DatabaseSync(file);
+    db.exec("UPDATE records SET fence = 7, commit_id = 'id' WHERE key = CAST('large' AS BLOB)");
+    db.close();
+  });
+
+  it("is read as it was, and gets the column of version 3", async () => {
+    const storage = sqliteStorage(folder);
+    expect(await storage.head("large")).toMatchObject({ fence: 7, commit: "id" });
+    await storage.put(metadataFor("large", large), [large]);
+    await storage.put(metadataFor("large", large, { expiresAt: 5, flowRunId: "flow", tags: [] }), [large]);
+    await expectEverything(storage);
+    expect(schemaVersion()).toBe(3);
+    for (const bytes of [pattern(60_000, 1), large]) {
+      const metadata = metadataFor("key 1", bytes, { fence: 7, signature: "signed so" });
+      await storage.put(metadata, [bytes]);
+      expect(await storage.head("key 1")).toMatchObject({ fence: 7, signature: "signed so" });
+    }
+    await storage.close();
+  });
+});
+
 describe("A database with a schema that was never one of Oxbow's", () => {
-  it.each([0, -1, 3])("is left alone: version %d", async (version) => {
+  it.each([0, -1, 4])("is left alone: version %d", async (version) => {
     const db = new DatabaseSync(file);
     db.exec(`PRAGMA user_version = ${version}`);
     db.close();
-    await expect(async () => sqliteStorage(folder).get("key 1")).rejects.toThrow(/another program|schema version 3/);
+    await expect(async () => sqliteStorage(folder).get("key 1")).rejects.toThrow(/another program|schema version 4/);
     expect(schemaVersion()).toBe(version);
   });
 });

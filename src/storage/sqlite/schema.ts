@@ -21,6 +21,7 @@ CREATE TABLE records (
   components TEXT NOT NULL,
   fence INTEGER,
   commit_id TEXT,
+  signature TEXT,
   file TEXT,
   payload BLOB
 );
@@ -45,7 +46,8 @@ CREATE TABLE file_intents (
  */
 const steps: ReadonlyMap<number, string> = new Map([
   [1, "ALTER TABLE records ADD COLUMN fence INTEGER; ALTER TABLE records ADD COLUMN commit_id TEXT;"],
+  [2, "ALTER TABLE records ADD COLUMN signature TEXT;"],
 ]);
 
 /** The application id is "Oxbw". */
-export const recordSchema: Schema = { applicationId: 0x4f_78_62_77, version: 2, tables, steps };
+export const recordSchema: Schema = { applicationId: 0x4f_78_62_77, version: 3, tables, steps };

@@ -1,8 +1,11 @@
 import { type Awaitable, andThen } from "../../kernel/awaitable.ts";
+import { isByteSource } from "../../kernel/byte-source.ts";
 import { joined, syncLimit } from "../../io/disk-files.ts";
 import type { ColumnValue } from "../internal/record-columns.ts";
 import { fencedOff } from "../internal/fencing.ts";
+import { wholeSource } from "../internal/payload-source.ts";
 import { sizeOf } from "../internal/record-checks.ts";
+import type { Payload } from "../storage.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import type { Statements, TableStatements } from "./statements.ts";
@@ -36,8 +39,12 @@ export class Table {
     this.#of = of;
   }
 
-  put(columns: readonly ColumnValue[], payload: readonly Uint8Array[], ifAbsent: boolean): Awaitable<boolean> {
+  put(columns: readonly ColumnValue[], payload: Payload, ifAbsent: boolean): Awaitable<boolean> {
     if (sizeOf(payload) > syncLimit) return this.#database.track(this.#putLarge(columns, payload, ifAbsent));
+    if (isByteSource(payload)) {
+      const whole = wholeSource(payload, this.#database.path);
+      return this.#database.track(whole.then((bytes) => this.put(columns, [bytes], ifAbsent)));
+    }
     const row = this.#inlineRow(columns, payload);
     return andThen(
       this.#database.write((connection) => this.#publish(connection, row, ifAbsent)),
@@ -45,15 +52,15 @@ export class Table {
     );
   }
 
-  async putAll(
-    records: ReadonlyArray<readonly [columns: readonly ColumnValue[], payload: readonly Uint8Array[]]>,
-  ): Promise<void> {
+  async putAll(records: ReadonlyArray<readonly [columns: readonly ColumnValue[], payload: Payload]>): Promise<void> {
     const rows: ColumnValue[][] = [];
     const files: string[] = [];
     try {
       for (const [columns, payload] of records) {
-        if (sizeOf(payload) <= syncLimit) rows.push(this.#inlineRow(columns, payload));
-        else {
+        if (sizeOf(payload) <= syncLimit) {
+          const bytes = isByteSource(payload) ? [await wholeSource(payload, this.#database.path)] : payload;
+          rows.push(this.#inlineRow(columns, bytes));
+        } else {
           files.push(await this.#files.write(this.#database, payload));
           rows.push([...columns, files.at(-1)!, null]);
         }
@@ -86,11 +93,7 @@ export class Table {
     return [...columns, null, this.#database.isDeferred ? new Uint8Array(bytes) : bytes];
   }
 
-  async #putLarge(
-    columns: readonly ColumnValue[],
-    payload: readonly Uint8Array[],
-    ifAbsent: boolean,
-  ): Promise<boolean> {
+  async #putLarge(columns: readonly ColumnValue[], payload: Payload, ifAbsent: boolean): Promise<boolean> {
     if (ifAbsent && (await this.#has(columns[0] as Uint8Array))) return false;
     const file = await this.#files.write(this.#database, payload);
     try {

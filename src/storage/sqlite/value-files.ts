@@ -1,11 +1,14 @@
 import { fstatSync, closeSync, openSync, unlinkSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { StorageError } from "../../kernel/errors.ts";
+import { type RecordError, StorageError } from "../../kernel/errors.ts";
 import { codeOf, diskFailure } from "../../io/disk-failure.ts";
 import { createFolder, flushFolder, writeNewFile } from "../../io/disk-files.ts";
 import { isLeftOver, thisWriter } from "../../io/leftovers.ts";
+import { chunksToWrite } from "../internal/payload-source.ts";
+import type { OpenPayload } from "../internal/read-checked.ts";
 import { badSize, damagedRecord } from "../internal/record-checks.ts";
+import type { Payload } from "../storage.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 
@@ -33,7 +36,7 @@ export class ValueFiles {
   }
 
   /** Writes a file that belongs to no row yet. */
-  async write(database: Database, payload: readonly Uint8Array[]): Promise<string> {
+  async write(database: Database, payload: Payload): Promise<string> {
     const name = crypto.randomUUID().replaceAll("-", "");
     const file = `${name.slice(0, 2)}/${name.slice(2)}`;
     await database.write((connection) => this.renounce(connection, file));
@@ -46,14 +49,14 @@ export class ValueFiles {
     }
   }
 
-  async #writeFile(path: string, payload: readonly Uint8Array[]): Promise<void> {
+  async #writeFile(path: string, payload: Payload): Promise<void> {
     try {
-      await writeNewFile(path, payload, this.#flush);
+      await writeNewFile(path, chunksToWrite(payload, path), this.#flush);
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
       const parents = createFolder(dirname(path));
       if (this.#flush) for (const parent of parents) await flushFolder(parent);
-      await writeNewFile(path, payload, this.#flush);
+      await writeNewFile(path, chunksToWrite(payload, path), this.#flush);
     }
     if (this.#flush) await flushFolder(dirname(path));
   }
@@ -101,9 +104,9 @@ export class ValueFiles {
   /**
    * Opens the file of a row, synchronously: between the row and its file there should be no time.
    *
-   * @returns a file descriptor, or `undefined` where the file has gone
+   * @returns `undefined` where the file has gone
    */
-  open(file: unknown, size: number, where: string): number | undefined {
+  open(file: unknown, size: number, where: string): OpenPayload | undefined {
     const path = this.#pathOf(file);
     let opened: number;
     try {
@@ -113,7 +116,7 @@ export class ValueFiles {
       throw diskFailure("read", path, error);
     }
     const found = fstatSync(opened).size;
-    if (found === size) return opened;
+    if (found === size) return { file: opened, offset: 0, size };
     closeSync(opened);
     throw badSize(found, size, where);
   }
@@ -123,6 +126,11 @@ export class ValueFiles {
     if (typeof file === "string" && /^[0-9a-f]{2}\/[0-9a-f]{30}$/.test(file)) return join(this.#folder, file);
     throw damagedRecord(this.#folder, `has no file of the name ${JSON.stringify(file)}`);
   }
+}
+
+/** The row is there, its file is not. */
+export function lostFile(where: string, file: unknown): RecordError {
+  return damagedRecord(where, `has lost its file values/${String(file)}`);
 }
 
 function unlessGone(error: unknown): void {

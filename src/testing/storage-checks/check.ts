@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Awaitable } from "../../kernel/awaitable.ts";
-import type { RecordMetadata, Storage } from "../../storage/storage.ts";
+import type { ListOptions, RecordMetadata, Storage } from "../../storage/storage.ts";
 
 /** An empty place for records, and the storage that is judged there. */
 export interface StoragePlace {
@@ -142,6 +142,15 @@ export async function listed(metadata: AsyncIterable<RecordMetadata>): Promise<s
   const keys: string[] = [];
   for await (const { key } of metadata) keys.push(key);
   return keys;
+}
+
+/** Fails unless the list has exactly these keys, in this order. Passes where the storage has no list. */
+export async function expectListed(
+  storage: Storage,
+  expected: readonly string[],
+  options?: ListOptions,
+): Promise<void> {
+  if (storage.capabilities.list) assert.deepEqual(await listed(storage.list(options)), expected);
 }
 
 /** A key that fits into a message. */

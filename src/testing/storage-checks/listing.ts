@@ -1,21 +1,35 @@
 import assert from "node:assert/strict";
+import type { Storage } from "../../storage/storage.ts";
 import { check, listed, metadataFor, put, type StorageCheck } from "./check.ts";
 
 const keys = Array.from({ length: 250 }, (_, i) => `page/${String((i * 7) % 250).padStart(3, "0")}`);
 const inOrder = [...keys].sort();
 
+/** Makes a check for storages with `capabilities.list`. */
+function checkList(title: string, body: (storage: Storage) => Promise<void>): StorageCheck {
+  return check(title, async (storage) => void (storage.capabilities.list && (await body(storage))));
+}
+
 export const listChecks: readonly StorageCheck[] = [
-  check("An empty storage has an empty list", async (storage) => {
+  check("Where there is no list, asking for one is a StorageError", async (storage) => {
+    if (storage.capabilities.list) return;
+    await put(storage, "key", "x");
+    const failed = { code: "OXBOW_STORAGE_FAILED" };
+    await assert.rejects(async () => listed(storage.list()), failed);
+    await assert.rejects(async () => listed(storage.list({ prefix: "k", after: "a" })), failed);
+  }),
+
+  checkList("An empty storage has an empty list", async (storage) => {
     assert.deepEqual(await listed(storage.list()), []);
     assert.deepEqual(await listed(storage.list({ prefix: "a", after: "ab" })), []);
   }),
 
-  check("A list has all records in order, however many", async (storage) => {
+  checkList("A list has all records in order, however many", async (storage) => {
     for (const key of keys) await put(storage, key, "x");
     assert.deepEqual(await listed(storage.list()), inOrder);
   }),
 
-  check("A prefix chooses the keys that begin with it", async (storage) => {
+  checkList("A prefix chooses the keys that begin with it", async (storage) => {
     for (const key of ["a", "a/", "a/b", "a/b/c", "aa", "b", "%", "%a", "_a", "😀", "😀x", "é", `a/${"x".repeat(300)}`])
       await put(storage, key, "x");
     assert.deepEqual(await listed(storage.list({ prefix: "a/" })), ["a/", "a/b", "a/b/c", `a/${"x".repeat(300)}`]);
@@ -26,7 +40,7 @@ export const listChecks: readonly StorageCheck[] = [
     assert.equal((await listed(storage.list({ prefix: "" }))).length, 13);
   }),
 
-  check("A page begins after the last key of the page before", async (storage) => {
+  checkList("A page begins after the last key of the page before", async (storage) => {
     for (const key of keys) await put(storage, key, "x");
     const pages: string[] = [];
     for (let after: string | undefined; ; after = pages.at(-1)) {
@@ -48,13 +62,13 @@ export const listChecks: readonly StorageCheck[] = [
     assert.deepEqual(await listed(storage.list({ after: "z", prefix: "page/24" })), []);
   }),
 
-  check("The order of a list is that of the UTF-8 bytes, not of the UTF-16 units", async (storage) => {
+  checkList("The order of a list is that of the UTF-8 bytes, not of the UTF-16 units", async (storage) => {
     for (const key of ["\u{1f600}", "\uffee", "z", "Z", "\u00e9"]) await put(storage, key, "x");
     assert.deepEqual(await listed(storage.list()), ["Z", "z", "\u00e9", "\uffee", "\u{1f600}"]);
     assert.deepEqual(await listed(storage.list({ after: "\uffee" })), ["\u{1f600}"]);
   }),
 
-  check("A list may be left early, and may run while records come and go", async (storage) => {
+  checkList("A list may be left early, and may run while records come and go", async (storage) => {
     for (const key of keys) await put(storage, key, "x");
     for await (const { key } of storage.list()) if (key === inOrder[3]) break;
     const seen: string[] = [];

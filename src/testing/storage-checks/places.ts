@@ -5,22 +5,28 @@ import {
   checkTwo,
   expectAbsent,
   expectContent,
-  listed,
+  expectListed,
   metadataFor,
   pattern,
   put,
   type StorageCheck,
 } from "./check.ts";
 
+const flags = ["persistent", "putIfAbsent", "atomicBatch", "fencing", "versions", "streams", "list"] as const;
+
 export const placeChecks: readonly StorageCheck[] = [
   check("A storage says what it is, and has what its capabilities say", async (storage) => {
     assert.match(storage.kind, /^[a-z0-9-]+$/);
     assert.ok(storage.location.length > 0);
-    for (const flag of ["persistent", "putIfAbsent", "atomicBatch", "fencing", "versions"] as const) {
-      assert.equal(typeof storage.capabilities[flag], "boolean", `The capability ${flag}`);
-    }
+    for (const flag of flags) assert.equal(typeof storage.capabilities[flag], "boolean", `The capability ${flag}`);
     assert.equal(typeof storage.putAll === "function", storage.capabilities.atomicBatch, "putAll() and atomicBatch");
     assert.equal(typeof storage.version === "function", storage.capabilities.versions, "version() and versions");
+    const { streams } = storage.capabilities;
+    assert.equal(typeof storage.values.open === "function", streams, "values.open() and streams");
+    for (const size of [10, 200_000]) {
+      await put(storage, "key", pattern(size, 1));
+      assert.equal(typeof (await storage.get("key"))?.stream === "function", streams, "stream() and streams");
+    }
   }),
 
   checkTwo("Two storages of one place see each other's records", async (storage, other) => {
@@ -31,7 +37,7 @@ export const placeChecks: readonly StorageCheck[] = [
       await expectContent(other, "key", pattern(size, 1));
       await put(other, "key", pattern(size, 2));
       await expectContent(storage, "key", pattern(size, 2));
-      assert.deepEqual(await listed(other.list()), ["key"]);
+      await expectListed(other, ["key"]);
       assert.equal(await other.delete("key"), true);
       await expectAbsent(storage, "key");
     }

@@ -5,7 +5,7 @@ import {
   expectAbsent,
   expectBytes,
   expectContent,
-  listed,
+  expectListed,
   pattern,
   put,
   type StorageCheck,
@@ -36,7 +36,7 @@ export const valueChecks: readonly StorageCheck[] = [
     assert.equal(await storage.delete("name"), true);
     expectBytes(await storage.values.get("name"), "value", "The value");
     await expectAbsent(storage, "name");
-    assert.deepEqual(await listed(storage.list()), []);
+    await expectListed(storage, []);
     await put(storage, "name", "record");
     assert.equal(await storage.values.delete("name"), true);
     await expectContent(storage, "name", "record");

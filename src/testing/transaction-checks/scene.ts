@@ -62,7 +62,7 @@ export class Scene {
     return task(key, { cachePolicy, resultStorage: storage, ...hooks, ...options }, () => {
       this.log.push(key);
       return body();
-    });
+    }) as Task<[], Awaited<R>>;
   }
 
   /** The keys of all records that a process which begins now finds. */

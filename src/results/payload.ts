@@ -1,0 +1,48 @@
+/* What is known of bytes, and what is made sure of when they are read. */
+import { newHash, sha256 } from "../hashing/sha256.ts";
+import { RecordError } from "../kernel/errors.ts";
+import type { RecordMetadata } from "../storage/storage.ts";
+
+/** The length of all chunks together. */
+export function sizeOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((size, chunk) => size + chunk.byteLength, 0);
+}
+
+/** The SHA-256 of all chunks together. */
+export function digestOf(chunks: readonly Uint8Array[]): string {
+  if (chunks.length === 1) return sha256(chunks[0]!);
+  const hash = newHash();
+  for (const chunk of chunks) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** @throws {RecordError} where the payload is not the one that the metadata describe */
+export function checkPayload(metadata: RecordMetadata, payload: Uint8Array): void {
+  if (payload.byteLength !== metadata.size) throw wrongSize(metadata, payload.byteLength);
+  if (sha256(payload) !== metadata.sha256) throw wrongChecksum();
+}
+
+/** The same, piece by piece: a {@link RecordError} takes the place of the end. */
+export async function* checkedChunks(
+  metadata: RecordMetadata,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  const hash = newHash();
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.byteLength;
+    if (size > metadata.size) throw wrongSize(metadata, size);
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (size !== metadata.size) throw wrongSize(metadata, size);
+  if (hash.digest("hex") !== metadata.sha256) throw wrongChecksum();
+}
+
+function wrongSize(metadata: RecordMetadata, size: number): RecordError {
+  return new RecordError("OXBOW_RECORD_DAMAGED", `the record is damaged: ${size} bytes instead of ${metadata.size}`);
+}
+
+function wrongChecksum(): RecordError {
+  return new RecordError("OXBOW_RECORD_DAMAGED", "the record is damaged: its checksum does not fit");
+}

@@ -1,0 +1,2 @@
+/** A compression of `node:zlib`. */
+export type Compression = "brotli" | "gzip" | "zstd";
