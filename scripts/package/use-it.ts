@@ -34,9 +34,9 @@ for (const [make, driver] of [
   [() => postgresStorage("postgres://localhost"), "pg"],
   [() => redisLocks("redis://localhost"), "ioredis"],
   [() => redisStorage("redis://localhost"), "ioredis"],
-  [() => s3Storage({ bucket: "b" }), "@aws-sdk/client-s3"],
-  [() => gcsStorage({ bucket: "b" }), "@google-cloud/storage"],
-  [() => azureStorage({ container: "c", accountUrl: "https://a.blob.core.windows.net" }), "@azure/storage-blob"],
+  [() => s3Storage({ bucket: "results" }), "@aws-sdk/client-s3"],
+  [() => gcsStorage({ bucket: "results" }), "@google-cloud/storage"],
+  [() => azureStorage({ container: "results", accountUrl: "https://account.blob.core.windows.net", sasToken: "sv=1&sig=s" }), "@azure/storage-blob"],
 ]${types ? " as const" : ""}) {
   let said${types ? ": unknown" : ""};
   try {

@@ -28,7 +28,7 @@ describe("options", () => {
     [{ zzzzzzzzzzzzzz: 1 }, "the options are "],
     [{ timeout: { days: 1n } }, "is not a duration"],
     [{ retries: Object.create(null) }, "must be a whole number"],
-    [{ resultStorage: "" }, "must be a storage or the path of a folder"],
+    [{ resultStorage: "" }, "must be a storage, the path of a folder, or a block"],
     [null, "null stands in the place of options"],
     ["a description", '"a description" stands in the place of options'],
     [{ retries: -1 }, 'Task "t", retries: -1 must be a whole number, not negative'],
@@ -47,7 +47,7 @@ describe("options", () => {
     [{ tags: "a" }, "must be a list of strings"],
     [{ onCompletion: [1] }, "must be a function or a list of functions"],
     [{ input: {} }, "must be a Standard Schema"],
-    [{ resultStorage: {} }, "must be a storage or the path of a folder"],
+    [{ resultStorage: {} }, "must be a storage, the path of a folder, or a block"],
     [{ persistResult: "yes" }, "must be true or false"],
   ])("%o are refused where they are written", (options, message) => {
     expect(() => make(options)).toThrow(ConfigurationError);

@@ -14,7 +14,14 @@ import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { isByteSource } from "../kernel/byte-source.ts";
 import { SerializationError, StorageError } from "../kernel/errors.ts";
 import type { Serializer } from "../serializers/serializer.ts";
-import { innermostOf, itemsKind, type StreamKind, streamFormat, streamKindIn, streamKindOf } from "../serializers/streams.ts";
+import {
+  innermostOf,
+  itemsKind,
+  type StreamKind,
+  streamFormat,
+  streamKindIn,
+  streamKindOf,
+} from "../serializers/streams.ts";
 import type { Payload } from "../storage/storage.ts";
 import { digestOf, sizeOf } from "./payload.ts";
 

@@ -15,7 +15,15 @@ import type { Serializer } from "../serializers/serializer.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
 import type { ListOptions, Payload, RecordMetadata, Storage } from "../storage/storage.ts";
 import { counts } from "./commit-marker.ts";
-import { decode, defaultSpoolFolder, encode, type EncodedValue, encodeItems, isStream, type SerializerFinder } from "./encode.ts";
+import {
+  decode,
+  defaultSpoolFolder,
+  encode,
+  type EncodedValue,
+  encodeItems,
+  isStream,
+  type SerializerFinder,
+} from "./encode.ts";
 import { lookUp, type Lookup, type LookupKey, type LookupPlace } from "./lookup.ts";
 import { MemoryTier, type MemoryLimits } from "./memory-tier.ts";
 import type { PreparedRecord } from "./prepared-record.ts";

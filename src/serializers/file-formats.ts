@@ -6,7 +6,7 @@ import { ndjsonFile } from "./file-formats/ndjson.ts";
 import { checkParquet, parquetFile } from "./file-formats/parquet.ts";
 import { markedUpFile, plainTextFile } from "./file-formats/text.ts";
 
-export type { FileContent, FileFormat, ReadableFile } from "./file-formats/file-format.ts";
+export type { FileFormat } from "./file-formats/file-format.ts";
 
 /** Text that has a format of its own: only strings are written, and they come back as they are. */
 const markedUp =

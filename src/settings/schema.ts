@@ -48,7 +48,7 @@ const schema = {
     type: "string",
     default: undefined,
     description:
-      'The block of the result storage of tasks that choose none, such as `block:s3/results`; setting it turns persistence on.',
+      "The block of the result storage of tasks that choose none, such as `block:s3/results`; setting it turns persistence on.",
   },
   "results.spoolPath": {
     type: "path",

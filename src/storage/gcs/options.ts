@@ -66,7 +66,7 @@ export function gcsMedium(options: GcsStorageOptions, clock: Clock = systemClock
     names: new ObjectNames(`gs://${bucket}`, prefix, endpoint, who),
     patience: patienceOf(given, who, clock),
     open: client === undefined ? () => newGcsClient(given) : async () => client,
-    secrets: [credentials?.private_key],
+    secrets: credentials?.private_key.split("\n") ?? [],
   });
 }
 
