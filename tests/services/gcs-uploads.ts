@@ -50,16 +50,19 @@ export class GcsUploads {
   put(id: string, range: string, bytes: Buffer, hash: string | undefined): UploadProgress {
     const session = this.#session(id);
     if (session.made !== undefined) return session.made;
-    const [, from, to, total] = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/.exec(range) ?? [];
+    // `0-*` is all that there is: a body whose length its sender did not know, or did not say.
+    const [, from, to, total] = /^bytes (?:(\d+)-(\d+|\*)|\*)\/(\d+|\*)$/.exec(range) ?? [];
     if (total === undefined) throw new GcsRefusal(400, "badRequest", "Failed to parse Content-Range header.");
-    if (from !== undefined) this.#take(session, Number(from), Number(to), bytes, total);
-    if (`${session.received}` !== total) return session.received;
+    const last = to === "*" ? session.received + bytes.byteLength - 1 : Number(to);
+    if (from !== undefined) this.#take(session, Number(from), last, bytes, total);
+    const isAll = total === "*" ? to === "*" : `${session.received}` === total;
+    if (!isAll) return session.received;
     return this.#finish(id, session, hash);
   }
 
   #take(session: Session, from: number, to: number, bytes: Buffer, total: string): void {
     if (from !== session.received) throw new GcsRefusal(503, "backendError", "Invalid request: it begins elsewhere.");
-    const isLast = `${to + 1}` === total;
+    const isLast = total === "*" || `${to + 1}` === total;
     // What has come of a part that broke off is kept, as far as it fills a granule.
     const isWhole = bytes.byteLength === to - from + 1;
     if (isWhole && !isLast && bytes.byteLength % granule !== 0)

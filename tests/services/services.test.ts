@@ -54,7 +54,7 @@ describe.skipIf(gcs === undefined)("the Google Cloud Storage of the tests", () =
       code: 412,
     });
     const large = Buffer.alloc(600_000, "large");
-    await bucket.file("services test/large").save(large, { resumable: true, chunkSize: 512 * 1024 });
+    await bucket.file("services test/large").save(large, { resumable: true });
     const [[small], [found], [files]] = await Promise.all([
       file.download(),
       bucket.file("services test/large").download(),
