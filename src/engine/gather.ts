@@ -24,9 +24,14 @@ export async function gather(run: TaskRun, plan: CachePlan, items: Yielded): Pro
   if (!run.outlet) return listOf(items);
   const record = plan.kind === "with" && plan.mayWrite ? new Channel<unknown>() : undefined;
   const encoded = record && plan.kind === "with" ? quiet(plan.store.encodeItems(record)) : undefined;
+  // A serializer that takes no items never asks for one.
+  if (record && encoded instanceof Promise) encoded.catch(() => void record.return());
+  const { attempt } = run;
   try {
     for await (const item of items) {
       await record?.push(item);
+      // An attempt whose time is over may go on by itself: what it still yields is nobody's.
+      if (run.attempt !== attempt) return undefined;
       run.outlet.isUsed = true;
       if (await run.outlet.channel.push(item)) continue;
       record?.fail(new Error("the caller stopped early"));

@@ -167,3 +167,17 @@ describe("a task that is a generator", () => {
     expect(await listed(made(500))).toHaveLength(500);
   });
 });
+
+describe("a generator whose items cannot be written down one by one", () => {
+  it("gives them all the same, and says that they are not stored", async () => {
+    const { streams: _, ...plain } = json();
+    const { made } = counting(memoryStorage(), { resultSerializer: plain });
+    expect(await listed(made(3))).toEqual(three);
+    expect((await made.explain(3)).outcome).toBe("miss");
+    const target = task("target", { target: "t.json", resultStorage: memoryStorage() }, function* () {
+      yield 1;
+      yield 2;
+    });
+    expect(await listed(target())).toEqual([1, 2]);
+  });
+});

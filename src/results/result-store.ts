@@ -224,7 +224,12 @@ export class ResultStore {
 
   /** The bytes of items that are yielded one by one. @throws {SerializationError} */
   encodeItems(items: AsyncIterable<unknown>): Promise<EncodedValue> {
-    return encodeItems(this.serializer, items, this.#serializerFor, this.#spoolPath);
+    const encoding = encodeItems(this.serializer, items, this.#serializerFor, this.#spoolPath);
+    return encoding.then((encoded) =>
+      isByteSource(encoded.payload) && !this.storage.capabilities.streams
+        ? inMemory(encoded, encoded.payload)
+        : encoded,
+    );
   }
 
   /** The value of a record that was prepared by this store; a copy of its own each time. */
