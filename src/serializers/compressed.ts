@@ -39,7 +39,7 @@ function around(inner: StreamCodec, codec: Codec, format: string): StreamCodec {
   const fault = (reason: unknown): Error => unreadable(format, reason);
   return {
     encode: (chunks) => through(codec.packing, gathered(inner.encode(chunks), leastPiece), fault),
-    decode: (chunks) => inner.decode(through(codec.unpacking, gathered(chunks, leastPiece), fault)),
+    decode: (chunks) => inner.decode(through(codec.unpacking, gathered(chunks, leastPiece), fault, codec.watch?.())),
   };
 }
 
@@ -49,6 +49,7 @@ function pack(codec: Codec, chunks: readonly Uint8Array[]): Awaitable<Buffer> {
 }
 
 function unpack(codec: Codec, bytes: Uint8Array, format: string): Awaitable<Buffer> {
+  if (codec.watch?.()(bytes) === false) throw unreadable(format, "it is cut off");
   if (bytes.length <= largestSync) {
     try {
       return codec.unpackSync(bytes, { maxOutputLength: largestSyncOutput });

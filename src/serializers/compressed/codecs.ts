@@ -2,6 +2,7 @@ import type { Transform } from "node:stream";
 import type { BrotliOptions, ZlibOptions, ZstdOptions } from "node:zlib";
 import { OxbowError } from "../../kernel/errors.ts";
 import type { Compression } from "./compression.ts";
+import { type FrameWatch, watchZstdFrame } from "./zstd-frame.ts";
 
 /** What zlib's threads call when they are done. */
 export type Callback = (error: Error | null, bytes: Buffer) => void;
@@ -17,6 +18,8 @@ export interface Codec {
   readonly unpackSync: (bytes: Uint8Array, limit: { readonly maxOutputLength: number }) => Buffer;
   readonly unpack: (bytes: Uint8Array, done: Callback) => void;
   readonly unpacking: () => Engine;
+  /** Sees the end, where `node:zlib` does not notice that it is missing. */
+  readonly watch?: () => FrameWatch;
 }
 
 /** Each piece of output is a turn: fewer of them than by default, and in no more memory than the input's pieces. */
@@ -62,6 +65,7 @@ export function codecOf(compression: Compression): Codec {
         unpackSync: zlib.zstdDecompressSync,
         unpack: zlib.zstdDecompress,
         unpacking: () => zlib.createZstdDecompress(options),
+        watch: watchZstdFrame,
       };
     }
   }

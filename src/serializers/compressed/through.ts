@@ -1,4 +1,5 @@
 import type { Engine } from "./codecs.ts";
+import type { FrameWatch } from "./zstd-frame.ts";
 
 /*
  * DESIGN. A transform of zlib, pulled.
@@ -13,22 +14,27 @@ import type { Engine } from "./codecs.ts";
  *
  * @param make makes the transform; it is destroyed in any case
  * @param fault the error that is thrown for one of the transform's, and for bytes that it does not use
+ * @param isWhole told every piece; says whether the end has been seen, where the transform does not notice that it is missing
  */
 export async function* through(
   make: () => Engine,
   chunks: AsyncIterable<Uint8Array>,
   fault: (reason: unknown) => Error,
+  isWhole?: FrameWatch,
 ): AsyncGenerator<Uint8Array, void> {
   const engine = make();
   const turns = new Turns(engine, fault);
   let size = 0;
+  let isEnded = false;
   try {
     for await (const chunk of chunks) {
       if (chunk.byteLength === 0) continue;
       size += chunk.byteLength;
+      isEnded = isWhole?.(chunk) ?? false;
       yield* turns.outputOf((done) => engine.write(chunk, done));
       if (engine.bytesWritten < size) throw fault("there are bytes behind its end");
     }
+    if (isWhole && !isEnded) throw fault("it is cut off");
     // Not the callback of end(): zlib calls it before the last bytes are there.
     yield* turns.outputOf((done) => engine.once("end", done).end());
   } finally {

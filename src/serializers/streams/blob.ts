@@ -17,8 +17,12 @@ interface Description {
 export function isBlob(value: object): value is Blob {
   if (!("arrayBuffer" in value && value instanceof Blob)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Blob.prototype || prototype === File.prototype;
+  return prototype === Blob.prototype || prototype === File.prototype || prototype === partPrototype();
 }
+
+// Node 22 makes the parts of a blob, and its copies, of a class of its own.
+let partOf: object | undefined;
+const partPrototype = (): object => (partOf ??= Object.getPrototypeOf(new Blob([]).slice()) as object);
 
 /** A `Blob` with its type, or a `File` with its name and time. What comes back is in memory, as blobs are. */
 export const blobKind: StreamKind = {
