@@ -144,7 +144,57 @@ const schema = {
     default: "read-write",
     choices: ["read-write", "read-only", "write-only", "off"],
     description:
-      "What all tasks may do with stored results, which narrows what they ask for: use and store them, only one of these, or neither.",
+      "What all tasks may do with stored results: use and store them, only one of these, or neither; tasks, flows and stores can only take away from it.",
+  },
+  "caching.acceptedPath": {
+    type: "path",
+    default: "{home}/accepted.json",
+    description: "The file of the changes of tasks that were accepted: what they stored before still counts.",
+  },
+  "cache.maxAge": {
+    type: "duration",
+    default: undefined,
+    description: "How long the default result storage keeps a record that nobody uses; where it is not set, for ever.",
+  },
+  "cache.maxSize": {
+    type: "bytes",
+    default: "10GiB",
+    description:
+      "How large the default result storage may grow before the records that were not used for the longest time are removed; `0` sets no limit.",
+  },
+  "database.url": {
+    type: "string",
+    default: undefined,
+    description:
+      "The database of the run history, such as `postgres://host/name`; where it is not set, `{home}/oxbow.db`.",
+  },
+  "history.enabled": {
+    type: "boolean",
+    default: true,
+    description: "Whether runs are written down in the run history.",
+  },
+  "history.retention": {
+    type: "duration",
+    default: "30 days",
+    description: "How long the run history keeps runs that have ended.",
+  },
+  "history.logLevel": {
+    type: "choice",
+    default: "info",
+    choices: ["debug", "info", "warn", "error", "off"],
+    description: "The least severe level of the lines of runs that go to the run history.",
+  },
+  "history.valueBytes": {
+    type: "bytes",
+    default: "4KiB",
+    description:
+      "How many bytes of the parameters or inputs of a run the run history holds; of the larger ones it has the digests.",
+  },
+  "history.redact": {
+    type: "string",
+    default: "password,passwd,secret,token,authorization,apikey,api_key,credential,cookie,private",
+    description:
+      "Parts of names, with commas between them: parameters and inputs with such a name, in whichever case, are not written to the run history.",
   },
   "logging.level": {
     type: "choice",
