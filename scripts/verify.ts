@@ -16,6 +16,7 @@ const together: readonly Step[] = [
   ["docs-api", "npm", "run", "--silent", "docs:api"],
   ["knip", "npm", "run", "--silent", "knip"],
   ["imports", "npm", "run", "--silent", "imports"],
+  ["cli-docs", "node", "scripts/cli-reference.ts", "--check"],
   ["format", "npm", "run", "--silent", "format:check"],
   ["changesets", "npm", "run", "--silent", "changesets"],
   ["lockfile", "npm", "run", "--silent", "lockfile"],

@@ -6,6 +6,8 @@
  *   defaults/blocks.ts     the drivers of blocks
  *   defaults/stores.ts     result stores, shared by equal choices
  *   defaults/locks.ts      the locks that belong to a storage
+ *   defaults/history.ts    the run history, and who writes it
+ *   defaults/eviction.ts   keeping the default storage small
  */
 import { CachePolicy, type CacheKeyFn } from "./caching/cache-policy.ts";
 import { FlowParametersMember } from "./caching/flow-parameters.ts";
@@ -14,15 +16,19 @@ import { KeyFnMember } from "./caching/key-fn.ts";
 import { RunIdMember } from "./caching/run-id.ts";
 import { TaskNameMember } from "./caching/task-name.ts";
 import { TaskSourceMember } from "./caching/task-source.ts";
-import { locksOf } from "./defaults/locks.ts";
+import { lockManager, locksOf } from "./defaults/locks.ts";
+import { useAcceptedSources } from "./defaults/eviction.ts";
+import { recorderOf, recording } from "./defaults/history.ts";
 import { resultStore, targetStore } from "./defaults/stores.ts";
 import { inProcess } from "./engine/in-process.ts";
 import { scopeForRun } from "./engine/scope.ts";
 import type { Services } from "./engine/services.ts";
 import type { RunContext } from "./engine/views.ts";
+import { Watchers } from "./engine/watchers.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { createLogger } from "./logging/logger.ts";
 import { stderrSink } from "./logging/stderr-sink.ts";
+import { telemetry } from "./telemetry/telemetry.ts";
 import { structured } from "./serializers/structured.ts";
 
 /** The inputs of the call. Alone it holds no task: tasks with equal inputs share records. */
@@ -59,12 +65,21 @@ export const services: Services = {
   resultStore,
   targetStore,
   locksOf,
+  lockManager,
   copier: structured(),
   defaultPolicy: DEFAULT,
   taskRunner: inProcess(),
   clock: systemClock,
   sink: stderrSink(),
+  watchers: new Watchers(),
+  recorder: recorderOf,
 };
+services.watchers.add(recording);
+services.watchers.add(telemetry);
+useAcceptedSources();
+
+export { markCrashed } from "./history/crashed.ts";
+export { flushHistory, historyOf, readShown } from "./defaults/history.ts";
 
 /** Says something that is not of one run: about a definition, say. */
 export function warn(source: string, message: string): void {

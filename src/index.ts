@@ -15,6 +15,9 @@ export type {
 export type { AnyFunction, Futurable, FuturableArguments, Settled } from "./authoring/futurable.ts";
 export { exponentialBackoff } from "./authoring/retry-delay.ts";
 export { withSettings } from "./authoring/with-settings.ts";
+export { pauseFlowRun, suspendFlowRun, type PauseOptions } from "./authoring/pause.ts";
+export { resumeFlowRun, retryTaskRun, type ResumeOptions } from "./authoring/resume.ts";
+export { openHistory } from "./authoring/open-history.ts";
 export { getLogger, getRunContext } from "./authoring/context.ts";
 
 export {
@@ -73,10 +76,27 @@ export type {
 
 export { inProcess, type InProcessOptions } from "./engine/in-process.ts";
 export type { TaskPool, TaskRunner } from "./engine/task-runner.ts";
+export { Plan, type PlannedTask } from "./engine/planner.ts";
 export { TaskFuture } from "./engine/futures.ts";
 export { TaskFutures, type Items } from "./engine/task-map.ts";
 export type { FlowRunView, RunContext, RunView, SubjectView, TaskRunView } from "./engine/views.ts";
 
+export type {
+  Batch,
+  CacheEventRow,
+  FlowRunRow,
+  FlowSummary,
+  LogRow,
+  Question,
+  RunCounts,
+  RunFilter,
+  RunStore,
+  Shown,
+  StateRow,
+  TaskRunRow,
+  TaskSourceRow,
+  TaskStats,
+} from "./history/run-store.ts";
 export { State } from "./states/state.ts";
 export type { StateType } from "./states/state.ts";
 export { Decision } from "./states/decision.ts";
@@ -91,12 +111,14 @@ export {
   CancelledError,
   ConfigurationError,
   HashError,
+  HistoryError,
   LockError,
   MissingResultError,
   OxbowError,
   RecordError,
   SerializationError,
   StorageError,
+  SuspendedError,
   TimeoutError,
   TransactionCommitError,
   TransactionError,

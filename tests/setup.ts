@@ -14,6 +14,8 @@ for (const name of Object.keys(process.env)) {
 
 const home = mkdtempSync(join(tmpdir(), "oxbow-test-"));
 process.env["OXBOW_HOME"] = home;
+// The tests of the run history switch it on.
+process.env["OXBOW_HISTORY_ENABLED"] = "false";
 
 // The first afterAll to be registered is the last one to run: the stores of the file are closed by then.
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));

@@ -15,6 +15,7 @@ import { gcsStorage } from "oxbow/storage/gcs";
 import { azureStorage } from "oxbow/storage/azure";
 import { fromUnstorage } from "oxbow/storage/unstorage";
 import * as classic from "oxbow/classic";
+import * as maintenance from "oxbow/maintenance";
 import manifest from "oxbow/package.json" with { type: "json" };
 
 const double = task("double", { cachePolicy: INPUTS }, async (x${types ? ": number" : ""}) => x * 2);
@@ -27,7 +28,7 @@ const total = flow("total", async (xs${types ? ": readonly number[]" : ""}) => {
 if ((await total([1, 2, 3])) !== 12) throw new Error("total is wrong");
 const again${types ? ": string | undefined" : ""} = (await double.run(2)).decision?.outcome;
 if (again !== "hit") throw new Error(\`the second call is no hit but \${again}\`);
-for (const module of [serializers, testing, classic, { fromUnstorage }]) if (Object.keys(module).length === 0) throw new Error("an entry point is empty");
+for (const module of [serializers, testing, classic, maintenance, { fromUnstorage }]) if (Object.keys(module).length === 0) throw new Error("an entry point is empty");
 // Its drivers are not here: importing what needs them does no harm, and using it says what to install.
 for (const [make, driver] of [
   [() => postgresLocks("postgres://localhost"), "pg"],

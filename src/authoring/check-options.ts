@@ -76,6 +76,7 @@ const checks = {
     target: template,
     refreshCache: flag,
     cacheResultInMemory: flag,
+    trigger: a('"automatic" or "manual"', (value) => value === "automatic" || value === "manual"),
     validate: callback,
     retryWhen: callback,
     input: schema,

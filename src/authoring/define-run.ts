@@ -6,14 +6,26 @@ import type { State } from "../states/state.ts";
 import type { RunOptions } from "./options.ts";
 import { delayFn } from "./retry-delay.ts";
 
+/** Looks up the file of a definition: asked when somebody wants it, since that costs. */
+export type FileOf = () => string | undefined;
+
+/** For what is defined in no file. */
+export const nowhere: FileOf = () => undefined;
+
 /** What tasks and flows define alike. @throws {ConfigurationError} */
-export function defineRun(name: string, options: RunOptions, fn: (...args: never[]) => unknown): RunDefinition {
+export function defineRun(
+  name: string,
+  options: RunOptions,
+  fn: (...args: never[]) => unknown,
+  file: FileOf,
+): RunDefinition {
   let parameters: Parameters | undefined;
   return {
     name,
     version: options.version,
     description: options.description,
     tags: options.tags ?? [],
+    file,
     fn,
     // Reading them costs a parse of the function: only where somebody asks.
     parameters: () => (parameters ??= options.params ? parametersFromNames(options.params) : parametersOf(fn)),

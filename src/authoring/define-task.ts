@@ -6,13 +6,18 @@ import { sourceDigest } from "../hashing/function-source.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import type { TransactionHook } from "../transactions/transaction.ts";
 import { checkOptions } from "./check-options.ts";
-import { defineRun, hooksFor, lengthOf } from "./define-run.ts";
+import { defineRun, type FileOf, hooksFor, lengthOf, nowhere } from "./define-run.ts";
 import type { TaskOptions } from "./options.ts";
 
 /** Turns what the user wrote into what the engine works with. @throws {ConfigurationError} */
-export function defineTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): TaskDefinition {
+export function defineTask(
+  name: string,
+  options: TaskOptions,
+  fn: (...args: never[]) => unknown,
+  file: FileOf = nowhere,
+): TaskDefinition {
   checkOptions("Task", name, options, fn);
-  const run = defineRun(name, options, fn);
+  const run = defineRun(name, options, fn, file);
   const definition: TaskDefinition = {
     ...run,
     policy: policyOf(name, options),
@@ -22,6 +27,7 @@ export function defineTask(name: string, options: TaskOptions, fn: (...args: nev
     yields: isGenerator(fn),
     impliesPersistence: impliesPersistence(options),
     inMemory: options.cacheResultInMemory ?? true,
+    isManual: options.trigger === "manual",
     retryWhen: options.retryWhen,
     input: options.input,
     output: options.output,

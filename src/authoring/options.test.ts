@@ -91,6 +91,7 @@ describe("options", () => {
       target: true,
       refreshCache: true,
       cacheResultInMemory: true,
+      trigger: true,
       validate: true,
       retryWhen: true,
       input: true,

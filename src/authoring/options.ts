@@ -54,7 +54,10 @@ export interface RunOptions {
   readonly resultStorage?: Storage | string;
   /** @default the flow's, else the setting `results.defaultSerializer`: "json" */
   readonly resultSerializer?: Serializer;
-  /** What may be done with stored results; the setting `caching.mode` narrows it. @default the flow's, else "read-write" */
+  /**
+   * What may be done with stored results; that of a flow is for all tasks inside. The flows around, the setting `caching.mode` and the
+   * `mode` of the store can only take away: what all of them allow is done. @default "read-write"
+   */
   readonly cacheMode?: CacheMode;
 }
 
@@ -81,6 +84,11 @@ export interface TaskOptions extends RunOptions {
   readonly refreshCache?: boolean;
   /** Whether hits are kept in memory too. @default true */
   readonly cacheResultInMemory?: boolean;
+  /**
+   * `"manual"`: where there is no stored result, somebody has to say yes before the function is called: at the terminal, or by
+   * resuming the flow run, which is suspended until then. @default "automatic"
+   */
+  readonly trigger?: "automatic" | "manual";
   /** Asked about a record that was found: `false` makes it a miss. @default none */
   readonly validate?: (record: RecordMetadata, context: RunContext) => Awaitable<boolean>;
   /** Asked about an error, before a retry: `false` ends the run. @default every error is retried */

@@ -11,7 +11,9 @@ import { TaskFutures, type Items } from "../engine/task-map.ts";
 import { TaskRun } from "../engine/task-run.ts";
 import { services } from "../defaults.ts";
 import { checkItems } from "./check-options.ts";
+import type { FileOf } from "./define-run.ts";
 import { defineTask } from "./define-task.ts";
+import { callerOf, remember } from "./definition-of.ts";
 import type { AnyFunction, FuturableArguments } from "./futurable.ts";
 import type { TaskOptions } from "./options.ts";
 
@@ -84,14 +86,14 @@ export function task<F extends AnyFunction>(name: string, fn: F): TaskOf<F>;
 export function task<F extends AnyFunction>(name: string, options: TaskOptions, fn: F): TaskOf<F>;
 export function task(name: string, ...rest: unknown[]): Task {
   const [options, fn] = rest.length > 1 ? rest : [{}, rest[0]];
-  return makeTask(name, options as TaskOptions, fn as (...args: never[]) => unknown);
+  return makeTask(name, options as TaskOptions, fn as (...args: never[]) => unknown, callerOf(task));
 }
 
 async function valueOfRun(run: TaskRun): Promise<unknown> {
   return valueOf(await runTask(run));
 }
 
-function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): Task {
+function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown, file: FileOf): Task {
   const begin = (args: readonly unknown[], scope: Scope = scopeForRun(services)): TaskRun =>
     new TaskRun(definition, args, scope);
 
@@ -110,12 +112,13 @@ function makeTask(name: string, options: TaskOptions, fn: (...args: never[]) => 
       const makeRun = (item: unknown): TaskRun => begin([item, ...constants], scope);
       return new TaskFutures(items, mapJob(scope, makeRun, [constants, definition.waitFor]));
     },
-    withOptions: (changes: TaskOptions) => makeTask(name, { ...options, ...changes }, fn),
+    withOptions: (changes: TaskOptions) => makeTask(name, { ...options, ...changes }, fn, file),
     explain: async (...args: readonly unknown[]) => explainCall(begin(args)),
     invalidate: async (...args: readonly unknown[]) => invalidateCall(begin(args)),
   };
   const made = Object.assign(call, methods) as unknown as Task;
   Object.defineProperty(made, "name", { value: name, configurable: true });
-  const definition: TaskDefinition = defineTask(name, options, fn);
+  const definition: TaskDefinition = defineTask(name, options, fn, file);
+  remember(made, Object.assign(definition, { kind: "task" as const }));
   return made;
 }

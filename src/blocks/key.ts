@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, diskFailure } from "../io/disk-failure.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
+import { bytesOfKeyText } from "../kernel/key-text.ts";
 import { publish } from "./publish.ts";
 
 /** What the secrets of blocks are encrypted with. */
@@ -35,7 +36,7 @@ export function blocksKey(folder: string, make: boolean): BlocksKey {
 }
 
 function keyOf(text: string, source: string): BlocksKey {
-  const bytes = decoded(text.trim());
+  const bytes = bytesOfKeyText(text.trim());
   if (bytes?.byteLength === size) return { bytes, id: idOf(bytes), source };
   throw new ConfigurationError(
     "OXBOW_OPTION_INVALID",
@@ -44,11 +45,6 @@ function keyOf(text: string, source: string): BlocksKey {
       hint: "openssl rand -base64 32 makes one; what was encrypted with a key can only be read with the same",
     },
   );
-}
-
-function decoded(text: string): Uint8Array | undefined {
-  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
-  return /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? Buffer.from(text, "base64") : undefined;
 }
 
 function idOf(bytes: Uint8Array): string {

@@ -28,8 +28,11 @@ export interface KeyTask {
   readonly fn: (...args: never[]) => unknown;
 }
 
-/** A named part of a key: its canonical text decides, its digest is kept with the record to explain a later miss. */
-export type Component = readonly [name: string, text: string];
+/**
+ * A named part of a key: its canonical text decides, its digest is kept with the record to explain a later miss. A note, in words,
+ * says what a hit should say of it; it is no part of the key.
+ */
+export type Component = readonly [name: string, text: string, note?: string];
 
 /** What a member says when it has nothing to contribute to this call. */
 export interface Absent {

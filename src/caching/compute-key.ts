@@ -20,6 +20,7 @@ export class CacheKey {
   readonly text: string;
   readonly #components: ReadonlyArray<readonly Component[]>;
   #hash: string | undefined;
+  #digests: Record<string, string> | undefined;
 
   constructor(text: string, components: ReadonlyArray<readonly Component[]>, verbatim?: string) {
     this.text = text;
@@ -32,8 +33,22 @@ export class CacheKey {
     return (this.#hash ??= hashText(this.text));
   }
 
+  /** The text of a component, such as `task-source`. */
+  component(name: string): string | undefined {
+    return this.#components.flat().find(([each]) => each === name)?.[1];
+  }
+
+  /** What a hit should say of the components, in words: `source change accepted 2026-03-01`. Nearly always nothing. */
+  notes(): readonly string[] {
+    return this.#components.flatMap((components) => components.flatMap(([, , note]) => note ?? []));
+  }
+
   /** A digest per component, of 16 hexadecimal digits: enough to see a change, too short to invert. */
-  digests(): Record<string, string> {
+  digests(): Readonly<Record<string, string>> {
+    return (this.#digests ??= this.#digestAll());
+  }
+
+  #digestAll(): Record<string, string> {
     const digests: Record<string, string> = {};
     for (const components of this.#components) {
       for (const [name, text] of components)

@@ -26,13 +26,14 @@ export function describeDifference(
   candidates: readonly Candidate[],
   now: number,
 ): string | undefined {
-  let nearest: { readonly candidate: Candidate; readonly changed: readonly string[] } | undefined;
+  let nearest: Candidate | undefined;
+  let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const changed = changedNames(components, candidate.components);
-    if (!nearest || changed.length < nearest.changed.length) nearest = { candidate, changed };
+    const count = countChanges(components, candidate.components, least);
+    if (count < least) [nearest, least] = [candidate, count];
   }
-  if (!nearest || nearest.changed.length === 0) return undefined;
-  const { createdAt, components: earlier } = nearest.candidate;
+  if (!nearest || least === 0) return undefined;
+  const { createdAt, components: earlier } = nearest;
   const parts = [
     ...ofNamed("inputs", "input", components, earlier),
     ...ofNamed("parameters", "parameter", components, earlier),
@@ -45,7 +46,7 @@ export function describeDifference(
   if (Object.keys(single).some((name) => Object.hasOwn(components, name) !== Object.hasOwn(earlier, name))) {
     parts.push("cache policy changed");
   }
-  if (Object.hasOwn(components, "task-source") && !nearest.changed.includes("task-source"))
+  if (Object.hasOwn(components, "task-source") && components["task-source"] === earlier["task-source"])
     parts.push("source unchanged");
   return `${parts.join("; ")}; last stored ${formatMs(Math.max(0, now - createdAt))} ago`;
 }
@@ -57,9 +58,16 @@ const single: Readonly<Record<string, string>> = {
   "key-fn": "key function's answer",
 };
 
-function changedNames(left: Digests, right: Digests): string[] {
-  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...names].filter((name) => left[name] !== right[name]);
+/** How many components differ; counts no further than `enough`. Nothing is made on the way: it is asked for each record. */
+function countChanges(left: Digests, right: Digests, enough: number): number {
+  let count = 0;
+  for (const name in left) {
+    if (left[name] !== right[name] && ++count >= enough) return count;
+  }
+  for (const name in right) {
+    if (!(name in left) && ++count >= enough) return count;
+  }
+  return count;
 }
 
 /** `input "url" changed (1 of 3)`, `input "depth" new`, `input "debug" gone`: for the components of one kind. */

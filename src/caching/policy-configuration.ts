@@ -17,8 +17,12 @@ export interface PolicyConfiguration {
   readonly keyStorage?: Storage | string | undefined;
   /** @default that of the transaction around the run, else READ_COMMITTED */
   readonly isolationLevel?: IsolationLevel | undefined;
-  /** Gives the locks of SERIALIZABLE. @default that of the transaction around the run, else the one that belongs to the storage */
-  readonly lockManager?: LockManager | undefined;
+  /**
+   * Gives the locks of SERIALIZABLE: a lock manager, or a block: `"block:redis-locks/main"`.
+   *
+   * @default that of the transaction around the run, else the one that belongs to the storage
+   */
+  readonly lockManager?: LockManager | string | undefined;
 }
 
 const configurable: Readonly<Record<keyof PolicyConfiguration, string>> = {
@@ -44,10 +48,14 @@ export function checkIsolation(
       `${where}, isolationLevel: ${JSON.stringify(isolationLevel)} must be "READ_COMMITTED" or "SERIALIZABLE"`,
     );
   }
-  if (lockManager !== undefined && typeof (lockManager as Partial<LockManager> | null)?.acquire !== "function") {
+  const isLocks =
+    typeof lockManager === "string"
+      ? lockManager.startsWith("block:")
+      : typeof (lockManager as Partial<LockManager> | null | undefined)?.acquire === "function";
+  if (lockManager !== undefined && !isLocks) {
     throw new ConfigurationError(
       "OXBOW_OPTION_INVALID",
-      `${where}, lockManager: it must be a lock manager, such as memoryLocks()`,
+      `${where}, lockManager: it must be a lock manager, such as memoryLocks(), or a block, such as "block:redis-locks/main"`,
     );
   }
 }

@@ -154,6 +154,20 @@ describe("checkpoint", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("stores nothing where the flow around or the settings say so", async () => {
+    const made = counted({ checkpoint: true });
+    const file = counted({ result: LocalResult({ dir: folder, location: "sum.json" }) }, "file");
+    const states = async () => [await made.run(1), await file.run(1)];
+    for (const cacheMode of ["read-only", "off"] as const) {
+      for (const state of await flow("main", { cacheMode }, states)()) expect(state.persisted).toBe(false);
+      await withSettings({ caching: { mode: cacheMode } }, async () => {
+        for (const state of await states()) expect(state.persisted).toBe(false);
+      });
+    }
+    expect(readdirSync(folder)).toEqual([]);
+    expect((await states()).map(({ persisted }) => persisted)).toEqual([false, true]);
+  });
+
   it("that is not said leaves it to what is around, and results are not used then either", async () => {
     const plain = task("plain", () => 1);
     expect((await plain.run()).decision?.outcome).toBe("disabled");

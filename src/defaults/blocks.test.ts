@@ -2,17 +2,22 @@ import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { json } from "../serializers/index.ts";
 import {
+  cacheKey,
   deleteBlock,
+  fileLocks,
   fileStorage,
   INPUTS,
   inspectBlock,
   listBlocks,
   loadBlock,
   memoryStorage,
+  ResultStore,
   saveBlock,
   sqliteLocks,
   task,
+  transaction,
   withSettings,
 } from "../index.ts";
 
@@ -48,6 +53,40 @@ describe("a block", () => {
       await task("targeted", { target: "{taskName}.json" }, () => 1)();
     });
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(["plain-1", "targeted.json"]));
+  });
+
+  it("of locks stands for its lock manager in policies and transactions, and all share it", async () => {
+    const place = newFolder();
+    const lockManager = await saveBlock("shared", fileLocks(place));
+    expect(lockManager).toBe("block:file-locks/shared");
+    const holder = fileLocks(place);
+    const lease = (await holder.acquire("k", "somebody else"))!;
+    const resultStorage = memoryStorage();
+    const cachePolicy = cacheKey("k").configure({ isolationLevel: "SERIALIZABLE", lockManager });
+    const waiting = task("waiting", { cachePolicy, resultStorage }, () => 1);
+    const store = new ResultStore({ storage: resultStorage, serializer: json() });
+    await withSettings({ locks: { acquireTimeout: "0.05s" } }, async () => {
+      expect((await waiting.run()).message).toContain("lock");
+      const options = { key: "k", store, isolationLevel: "SERIALIZABLE", lockManager } as const;
+      await expect(transaction(options, async () => 1)).rejects.toMatchObject({ code: "OXBOW_LOCK_TIMED_OUT" });
+      // Tasks inside take it over: their policy names none.
+      const inside = task("inside", { cachePolicy: cacheKey("k"), resultStorage }, () => 1);
+      const around = { isolationLevel: "SERIALIZABLE", lockManager } as const;
+      await expect(transaction(around, async () => inside())).rejects.toMatchObject({ code: "OXBOW_LOCK_TIMED_OUT" });
+    });
+    await lease.release();
+    expect(await waiting()).toBe(1);
+  });
+
+  it("of a storage is no lock manager, and what is no reference is refused where it is written", async () => {
+    const lockManager = await saveBlock("no-locks", fileStorage(newFolder()));
+    const serializable = (lockManager: string) =>
+      cacheKey("k").configure({ isolationLevel: "SERIALIZABLE", lockManager });
+    const run = (reference: string) =>
+      task("wrong", { cachePolicy: serializable(reference), resultStorage: memoryStorage() }, () => 1).run();
+    expect((await run(lockManager)).message).toContain(`${lockManager} is a storage, and not a lock manager`);
+    expect((await run("block:file-locks/nowhere")).message).toContain("block:file-locks/nowhere does not exist");
+    expect(() => serializable("redis://localhost")).toThrow(/it must be a lock manager.*or a block/);
   });
 
   it("of locks is a lock manager, and no storage", async () => {

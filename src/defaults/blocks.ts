@@ -2,9 +2,10 @@
 import type { BlockDescription, BlockMakers, BlockResource, BlockSummary, SaveBlockOptions } from "../blocks/blocks.ts";
 import { createBlocks } from "../blocks/blocks.ts";
 import { currentScope } from "../engine/scope.ts";
-import type { Awaitable } from "../kernel/awaitable.ts";
+import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import { fileLocks } from "../locks/file.ts";
+import type { LockManager } from "../locks/lock-manager.ts";
 import { sqliteLocks } from "../locks/sqlite.ts";
 import { loadSettings, type Settings } from "../settings/settings.ts";
 import { fileStorage } from "../storage/file.ts";
@@ -36,7 +37,7 @@ const blocks = createBlocks({ home: homeNow, makers });
  * Saves how a storage or a lock manager is made, under a name, in the folder `blocks` of the home. Secrets in it are encrypted, or
  * stand there as `{{ env.NAME }}` where they were written so.
  *
- * @returns the reference, which stands for the storage wherever one is asked for: `block:s3/results`
+ * @returns the reference, which stands for the storage or the lock manager wherever one is asked for: `block:s3/results`
  * @throws {ConfigurationError} where there is a block of that name, or the resource was made of a client and not of options
  *
  * @example
@@ -72,8 +73,8 @@ export function deleteBlock(reference: string): Promise<boolean> {
   return blocks.delete(reference);
 }
 
-/** One storage for each block of a home, so that tasks share it. */
-const loaded = new Map<string, Awaitable<Storage>>();
+/** One storage or lock manager for each block of a home, so that tasks share it. */
+const loaded = new Map<string, Awaitable<BlockResource>>();
 const nameOf = (reference: string, home = homeNow()): string => `${home}\n${reference}`;
 
 export function isBlockReference(choice: string): boolean {
@@ -81,14 +82,31 @@ export function isBlockReference(choice: string): boolean {
 }
 
 /** The storage of a block. @throws {ConfigurationError} where there is none, or it is one of a lock manager */
-export function storageOfBlock(reference: string, { home }: Settings): Awaitable<Storage> {
+export function storageOfBlock(reference: string, settings: Settings): Awaitable<Storage> {
+  return andThen(resourceOf(reference, settings), (resource) => {
+    if ("get" in resource) return resource;
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${reference} is a lock manager, and not a storage`);
+  });
+}
+
+/** The lock manager of a block. @throws {ConfigurationError} where there is none, or it is one of a storage */
+export function locksOfBlock(reference: string, settings: Settings): Awaitable<LockManager> {
+  return andThen(resourceOf(reference, settings), (resource) => {
+    if ("acquire" in resource) return resource;
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `${reference} is a storage, and not a lock manager`, {
+      hint: 'locks have blocks of their own, such as "block:redis-locks/main"',
+    });
+  });
+}
+
+function resourceOf(reference: string, { home }: Settings): Awaitable<BlockResource> {
   const name = nameOf(reference, home);
   const known = loaded.get(name);
   if (known) return known;
-  const loading = loadStorage(reference).then(
-    (storage) => {
-      loaded.set(name, storage);
-      return storage;
+  const loading = blocks.load(reference).then(
+    (resource) => {
+      loaded.set(name, resource);
+      return resource;
     },
     (error: unknown) => {
       // It may be saved in the meantime.
@@ -98,10 +116,4 @@ export function storageOfBlock(reference: string, { home }: Settings): Awaitable
   );
   loaded.set(name, loading);
   return loading;
-}
-
-async function loadStorage(reference: string): Promise<Storage> {
-  const resource = await blocks.load(reference);
-  if ("get" in resource) return resource;
-  throw new ConfigurationError("OXBOW_OPTION_INVALID", `${reference} is a lock manager, and not a storage`);
 }

@@ -1,5 +1,6 @@
 /* The locks that belong to a storage. */
 import { isAbsolute, join } from "node:path";
+import type { Awaitable } from "../kernel/awaitable.ts";
 import { fileLocks } from "../locks/file.ts";
 import type { LockOptions } from "../locks/lease-locks.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
@@ -7,10 +8,16 @@ import { memoryLocks } from "../locks/memory.ts";
 import { sqliteLocks } from "../locks/sqlite.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Storage } from "../storage/storage.ts";
+import { locksOfBlock } from "./blocks.ts";
 
 const lockManagers = new WeakMap<Storage, Map<number, LockManager>>();
 /** Two storages of one place have one lock manager: a transaction must know a lock for its own, whichever of them it comes by. */
 const locksByPlace = new Map<string, LockManager>();
+
+/** The lock manager of a choice. @throws {ConfigurationError} where a block is not there, or is no lock manager */
+export function lockManager(choice: LockManager | string, settings: Settings): Awaitable<LockManager> {
+  return typeof choice === "string" ? locksOfBlock(choice, settings) : choice;
+}
 
 /** The locks that belong to a storage: beside its records, seen by the same processes. */
 export function locksOf(storage: Storage, settings: Settings): LockManager | undefined {

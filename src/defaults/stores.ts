@@ -4,10 +4,12 @@ import { ConfigurationError, messageOf } from "../kernel/errors.ts";
 import type { StoreChoice } from "../engine/services.ts";
 import { ResultStore } from "../results/result-store.ts";
 import { TargetStore } from "../results/target-store.ts";
+import { extensionOf } from "../serializers/file-formats.ts";
 import { serializerFor } from "../serializers/registry.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import { describeSettings, type Settings } from "../settings/settings.ts";
 import type { FileArea, Storage } from "../storage/storage.ts";
+import { evictionOf } from "./eviction.ts";
 import { filesAt, storageOf } from "./storages.ts";
 
 function defaultSerializer(settings: Settings): Serializer {
@@ -55,7 +57,9 @@ function storeIn(
   }
   const memory = { entries: settings.results.memoryEntries, bytes: settings.results.memoryBytes };
   const { spoolPath } = settings.results;
-  const store = new ResultStore({ storage, keyStorage, serializer, memory, spoolPath });
+  const isDefault = choice.storage === undefined && keyStorage === undefined;
+  const onWrite = isDefault ? evictionOf(storage, settings) : undefined;
+  const store = new ResultStore({ storage, keyStorage, serializer, memory, spoolPath, onWrite });
   made.push({ keyStorage, serializer, store });
   return store;
 }
@@ -71,10 +75,9 @@ export async function targetStore(
 ): Promise<{ readonly store: ResultStore; readonly location: string }> {
   const files = await filesOf(choice, settings);
   const { spoolPath } = settings.results;
-  const extension = /\.[^./\\]*$/.exec(path)?.[0] ?? "";
   const made = targetStores.get(files) ?? new Map<string, TargetStore>();
   targetStores.set(files, made);
-  const name = `${extension}\n${expirationMs}\n${spoolPath}`;
+  const name = `${extensionOf(path)}\n${expirationMs}\n${spoolPath}`;
   let store = made.get(name);
   if (!store) made.set(name, (store = new TargetStore({ files, path, expirationMs, spoolPath })));
   return { store, location: files.locate(path) };

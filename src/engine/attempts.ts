@@ -13,6 +13,7 @@ import { isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { sleep } from "../kernel/clock.ts";
 import { TimeoutError, describeError } from "../kernel/errors.ts";
 import { awaitingRetry, retrying } from "../states/transitions.ts";
+import { closeItems, openItems } from "./outlet.ts";
 import type { Run } from "./run.ts";
 
 /** What a run may do about failures. */
@@ -24,10 +25,16 @@ export interface AttemptRules {
   /** 0.3 makes a delay up to 30 % longer, at random. */
   readonly jitter: number;
   readonly retryWhen: ((error: unknown) => Awaitable<boolean>) | undefined;
+  /** Why a failure cannot be tried again whatever the other rules say; `undefined` where it can. */
+  readonly whyFinal?: (() => string | undefined) | undefined;
   readonly timeoutMs: number | undefined;
   /** Called when another attempt begins. */
   readonly onRetry?: () => Promise<void>;
+  /** Called before a wait that is long enough for the process to end in. */
+  readonly onWait?: () => Promise<void>;
 }
+
+const longWaitMs = 1000;
 
 /** How the attempts ended. */
 export type Outcome =
@@ -45,7 +52,8 @@ export function runAttempts(run: Run, rules: AttemptRules, body: () => unknown):
   } catch (error) {
     return afterFailure(run, rules, body, error, disarm);
   }
-  if (isPromise(result) || run.hasOutstanding) return finish(run, rules, body, result, begun, disarm);
+  if (isPromise(result) || run.hasOutstanding || openItems(run) > 0)
+    return finish(run, rules, body, result, begun, disarm);
   disarm?.();
   return { ok: true, value: result, durationMs: performance.now() - begun };
 }
@@ -63,6 +71,7 @@ async function finish(
     value = isPromise(result) ? await run.settle(result) : result;
     // What the body submitted and did not wait for belongs to the attempt.
     if (run.hasOutstanding) await run.settle(run.drain());
+    if (openItems(run) > 0) await run.settle(closeItems(run, run.label));
   } catch (error) {
     return afterFailure(run, rules, body, error, disarm);
   }
@@ -93,9 +102,14 @@ async function afterFailure(
   const timedOut = run.overrun !== undefined && error === run.overrun;
   // The limit holds for what the body has left behind, too.
   if (run.hasOutstanding) await run.drain();
+  if (openItems(run) > 0) await closeItems(run, run.label);
   disarm?.();
-  if (run.interruption || failures > rules.retries || !(await wantsRetry(run, rules, error))) {
-    if (!run.interruption && rules.retries > 0) logExhausted(run, rules, error, failures);
+  const whyLast = run.interruption ? "it was ended" : await whyNoRetry(run, rules, error, failures);
+  if (run.interruption || whyLast !== undefined) {
+    // Who waits for somebody has not failed.
+    if (!run.interruption && rules.retries > 0 && error !== run.suspension) {
+      run.logger.error(`${rules.kind} run failed with exception: ${describeError(error)} - ${whyLast}`);
+    }
     return { ok: false, error: run.interruption?.error ?? error, timedOut: timedOut && !run.interruption };
   }
   const delayMs = delayBefore(run, rules, failures);
@@ -105,6 +119,7 @@ async function afterFailure(
     `${rules.kind} run failed with exception: ${describeError(error)} - Retry ${failures}/${rules.retries} will start ${when}`,
   );
   if (delayMs > 0) {
+    if (delayMs >= longWaitMs) await rules.onWait?.();
     run.enter(awaitingRetry(run.now(), delayMs));
     if (!(await pause(run, delayMs))) return { ok: false, error: run.ended()?.error ?? error, timedOut: false };
   }
@@ -137,6 +152,16 @@ function delayBefore(run: Run, rules: AttemptRules, failures: number): number | 
   }
 }
 
+async function whyNoRetry(
+  run: Run,
+  rules: AttemptRules,
+  error: unknown,
+  failures: number,
+): Promise<string | undefined> {
+  if (failures > rules.retries) return "Retries are exhausted";
+  return rules.whyFinal?.() ?? ((await wantsRetry(run, rules, error)) ? undefined : "'retryWhen' wants no retry");
+}
+
 async function wantsRetry(run: Run, rules: AttemptRules, error: unknown): Promise<boolean> {
   if (!rules.retryWhen) return true;
   try {
@@ -147,9 +172,4 @@ async function wantsRetry(run: Run, rules: AttemptRules, error: unknown): Promis
     );
     return false;
   }
-}
-
-function logExhausted(run: Run, rules: AttemptRules, error: unknown, failures: number): void {
-  const why = failures > rules.retries ? "Retries are exhausted" : "'retryWhen' wants no retry";
-  run.logger.error(`${rules.kind} run failed with exception: ${describeError(error)} - ${why}`);
 }

@@ -53,7 +53,7 @@ const optedOut = without("disabled", "persistResult is false");
 export function planCaching(run: TaskRun): Awaitable<CachePlan> {
   const { task, settings } = run;
   if (settings.tasks.disableCaching) return switchedOff;
-  if (settings.caching.mode === "off" || task.cacheMode === "off") return modeIsOff;
+  if (modeOf(run) === "off") return modeIsOff;
   if (task.persist === false) return optedOut;
   if (task.policy?.isNever) return never;
   if (task.target) return targetPlan(run, task.target);
@@ -150,32 +150,58 @@ function targetPlan(run: TaskRun, pathOf: NonNullable<TaskDefinition["target"]>)
   });
 }
 
-function planIn(run: TaskRun, policy: CachePolicy, key: CacheKey, store: ResultStore, target?: string): CachePlan {
-  const mode = modeOf(run, store);
+function planIn(
+  run: TaskRun,
+  policy: CachePolicy,
+  key: CacheKey,
+  store: ResultStore,
+  target?: string,
+): Awaitable<CachePlan> {
+  run.cached = { key, store };
+  const mode = narrower(modeOf(run), store.mode);
   if (mode === "off") return modeIsOff;
   const isolation = mayWrite(mode) ? isolationOf(run, policy, store) : withoutLocks;
   const refresh = mayRead(mode) ? whyRefresh(run) : `the cache mode is ${mode}`;
-  return { kind: "with", key, store, refresh, mayWrite: mayWrite(mode), target, ...isolation };
+  return andThen(isolation, (isolated) => ({
+    kind: "with",
+    key,
+    store,
+    refresh,
+    mayWrite: mayWrite(mode),
+    target,
+    ...isolated,
+  }));
 }
 
-/** What the task may do with stored results, or else its flow; the settings and the store can only take away. */
-function modeOf(run: TaskRun, store: ResultStore): CacheMode {
-  const chosen = run.task.cacheMode ?? flowAround(run, (flow) => flow.cacheMode) ?? "read-write";
-  return narrower(narrower(chosen, run.settings.caching.mode), store.mode);
+/** What a task may do with stored results. Whoever has a say can only take away: the store does too. */
+function modeOf(run: TaskRun): CacheMode {
+  return narrower(run.task.cacheMode ?? "read-write", modeAround(run));
 }
+
+/** What the settings and all flows around allow. */
+export function modeAround({ flowRun, settings }: Pick<TaskRun, "flowRun" | "settings">): CacheMode {
+  let { mode } = settings.caching;
+  for (let around = flowRun; around; around = around.parent)
+    mode = narrower(mode, around.flow.cacheMode ?? "read-write");
+  return mode;
+}
+
+type Isolated = Pick<Extract<CachePlan, { kind: "with" }>, "isolation" | "lockManager">;
 
 function isolationOf(
   { joins, services, settings }: TaskRun,
   { configuration }: CachePolicy,
   store: ResultStore,
-): { readonly isolation: IsolationLevel; readonly lockManager: LockManager | undefined } {
+): Awaitable<Isolated> {
   const isolation = configuration.isolationLevel ?? joins?.isolationLevel ?? "READ_COMMITTED";
   if (isolation === "READ_COMMITTED") return withoutLocks;
   const own = configuration.lockManager ?? joins?.lockManager;
-  return { isolation, lockManager: own ?? services.locksOf(store.keyStorage ?? store.storage, settings) };
+  if (own === undefined)
+    return { isolation, lockManager: services.locksOf(store.keyStorage ?? store.storage, settings) };
+  return andThen(services.lockManager(own, settings), (lockManager) => ({ isolation, lockManager }));
 }
 
-const withoutLocks = { isolation: "READ_COMMITTED", lockManager: undefined } as const;
+const withoutLocks: Isolated = { isolation: "READ_COMMITTED", lockManager: undefined };
 
 /** What the nearest flow chose that chose anything. */
 export function flowAround<T>(
@@ -189,7 +215,8 @@ export function flowAround<T>(
   return undefined;
 }
 
-function whyRefresh({ task, settings }: TaskRun): string | undefined {
+function whyRefresh({ task, settings, flowRun }: TaskRun): string | undefined {
+  if (flowRun?.resumption?.afresh.has(task.name)) return "the flow run was resumed from this task";
   if (task.refresh === false) return undefined;
   if (task.refresh) return "refreshCache is set";
   return settings.tasks.refreshCache ? "tasks.refreshCache is on" : undefined;

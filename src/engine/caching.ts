@@ -1,15 +1,18 @@
 /* The two touches of the cache in a task run: the lookup before the body, and the write after it. */
 import { andThen, isPromise, type Awaitable } from "../kernel/awaitable.ts";
 import { formatMs } from "../kernel/duration.ts";
-import { CachingError, describeError } from "../kernel/errors.ts";
+import { typeName, withArticle } from "../kernel/refusal.ts";
+import { holdsItems } from "../serializers/streams.ts";
+import { CachingError, describeError, messageOf } from "../kernel/errors.ts";
 import type { CacheKey } from "../caching/compute-key.ts";
-import type { Lookup } from "../results/lookup.ts";
+import { type DamageListener, isDamage, type Lookup } from "../results/lookup.ts";
 import type { PreparedRecord } from "../results/prepared-record.ts";
-import { isExpired, type Provenance } from "../results/record.ts";
+import { isExpired, type Provenance, whyNotTrusted } from "../results/record.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { Decision, type DecisionOutcome } from "../states/decision.ts";
 import type { RecordMetadata } from "../storage/storage.ts";
 import type { CachePlan } from "./cache-plan.ts";
+import { listOf, type Yielded } from "./gather.ts";
 import { Recorded } from "./recording.ts";
 import { contextOf } from "./run-context.ts";
 import { sayOnce } from "./say-once.ts";
@@ -31,24 +34,50 @@ export type Answer =
 type Cached = Extract<CachePlan, { kind: "with" }>;
 type Found = Extract<Lookup, { kind: "found" }> & { readonly staged?: true };
 
-/** Asks for the record of a run. @throws {CachingError} where the cache fails and caching is strict */
-export function ask(run: TaskRun, plan: Cached): Awaitable<Answer> {
+/**
+ * Asks for the record of a run.
+ *
+ * @param reads whether the value of a hit is wanted, not only the decision
+ * @throws {CachingError} where the cache fails and caching is strict
+ */
+export function ask(run: TaskRun, plan: Cached, reads = true): Awaitable<Answer> {
   if (plan.refresh !== undefined)
     return { hit: false, decision: new Decision("refreshed", plan.refresh, plan.key.value) };
-  const staged = run.joins && !run.joins.staged.isEmpty ? findStaged(run, plan) : undefined;
+  const staged = run.joins && !run.joins.staged.isEmpty ? findStaged(run, plan, reads) : undefined;
   if (staged) return staged;
-  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory), (lookup) => judge(run, plan, lookup));
+  const onDamage: DamageListener = (metadata, error) => discard(run, plan, metadata, error);
+  return andThen(plan.store.lookUp(plan.key, run.clock.now(), run.task.inMemory, onDamage), (lookup) =>
+    judge(run, plan, lookup, reads),
+  );
+}
+
+/** The record of a stream turned out to be damaged when somebody read it, perhaps after the end of the run. */
+async function discard(run: TaskRun, { store, mayWrite }: Cached, metadata: RecordMetadata, error: unknown) {
+  let fate = mayWrite ? "it is removed, and the next call computes again" : "the next call computes again";
+  try {
+    await store.discard(metadata, mayWrite);
+  } catch (failure) {
+    fate = `it could not be removed (${describeError(failure)}), and is not used again by this process`;
+  }
+  run.logger.warn(`A stored result is damaged, which showed when it was read: ${messageOf(error)}; ${fate}`);
 }
 
 /** What an equal call in the same transaction has staged: nobody else sees it yet. */
-function findStaged(run: TaskRun, plan: Cached): Awaitable<Answer> | undefined {
+function findStaged(run: TaskRun, plan: Cached, reads: boolean): Awaitable<Answer> | undefined {
   const { store, key } = plan;
   const record = run.joins!.staged.find(store.keyStorage ?? store.storage, key.value);
   if (!record || isExpired(record.metadata, run.clock.now())) return undefined;
+  const refused = whyNotTrusted(record.metadata, store.serializer.seal);
+  if (refused !== undefined) return judge(run, plan, { kind: "damaged", reason: () => refused }, reads);
   const found = (value: unknown): Awaitable<Answer> =>
-    judge(run, plan, { kind: "found", metadata: record.metadata, value, staged: true });
+    judge(run, plan, { kind: "found", metadata: record.metadata, value, staged: true }, reads);
   const unreadable = (error: unknown): Awaitable<Answer> =>
-    judge(run, plan, { kind: "damaged", reason: () => `what is staged cannot be read: ${describeError(error)}` });
+    judge(
+      run,
+      plan,
+      { kind: "damaged", reason: () => `what is staged cannot be read: ${describeError(error)}` },
+      reads,
+    );
   try {
     const value = record.store.decode(record);
     return isPromise(value) ? value.then(found, unreadable) : found(value);
@@ -57,11 +86,15 @@ function findStaged(run: TaskRun, plan: Cached): Awaitable<Answer> | undefined {
   }
 }
 
-function judge(run: TaskRun, plan: Cached, lookup: Lookup | Found): Awaitable<Answer> {
+function judge(run: TaskRun, plan: Cached, lookup: Lookup | Found, reads: boolean): Awaitable<Answer> {
   const { key } = plan;
   switch (lookup.kind) {
-    case "found":
+    case "found": {
+      const misfit = whyOfOtherShape(run, lookup);
+      if (misfit !== undefined) return judge(run, plan, { kind: "damaged", reason: () => misfit }, reads);
+      if (reads && run.task.yields && !run.outlet && !Array.isArray(lookup.value)) return listed(run, plan, lookup);
       return run.task.validate || run.task.output ? examine(run, key, lookup) : hit(run, key, lookup, lookup.value);
+    }
     case "absent": {
       const { target, store } = plan;
       const none = target !== undefined && !lookup.expired ? `there is no file ${target}` : undefined;
@@ -78,6 +111,31 @@ function judge(run: TaskRun, plan: Cached, lookup: Lookup | Found): Awaitable<An
       sayOnce(run, "warn", `Cache ${reason}`, lookup.error);
       return { hit: false, decision: new Decision("miss", reason, key.value) };
     }
+  }
+}
+
+/** Why a record cannot be what this task gives: under a key of the user's own, another one may have written it. */
+function whyOfOtherShape({ task }: TaskRun, { metadata, value }: Found): string | undefined {
+  const isOfItems = holdsItems(metadata.serializer);
+  if (task.yields) {
+    if (isOfItems || Array.isArray(value)) return undefined;
+    const type = typeName(value);
+    return `the record holds ${value === null || value === undefined ? type : withArticle(type)}, and the task yields items`;
+  }
+  return isOfItems ? "the record holds items that a generator has yielded, and the task is none" : undefined;
+}
+
+/** Nobody takes the items of a hit one by one: read before anybody has seen one, so that a damaged record is a miss. */
+async function listed(run: TaskRun, plan: Cached, found: Found): Promise<Answer> {
+  try {
+    const value = await listOf(found.value as Yielded);
+    return await judge(run, plan, { ...found, value }, true);
+  } catch (error) {
+    if (error instanceof CachingError) throw error;
+    const lookup: Lookup = isDamage(error)
+      ? { kind: "damaged", reason: () => messageOf(error) }
+      : { kind: "failed", error };
+    return judge(run, plan, lookup, true);
   }
 }
 
@@ -99,9 +157,10 @@ function hit(run: TaskRun, key: CacheKey, { metadata, staged }: Found, value: un
     const age = formatMs(Math.max(0, now - metadata.createdAt));
     // A file tells when it was written, and not what it took.
     if (metadata.serializer.startsWith("file:")) return `written ${age} ago`;
+    const notes = key.notes().map((note) => `; ${note}`);
     const writer =
       metadata.taskName === run.task.name || metadata.taskName === "" ? "" : ` by another task, '${metadata.taskName}'`;
-    return `computed ${age} ago${writer}${staged ? " in this transaction" : ""}, saved ${formatMs(metadata.durationMs)}`;
+    return `computed ${age} ago${writer}${staged ? " in this transaction" : ""}, saved ${formatMs(metadata.durationMs)}${notes.join("")}`;
   };
   return { hit: true, value, isStaged: staged === true, decision: new Decision("hit", reason, key.value, metadata) };
 }

@@ -27,6 +27,8 @@ export interface RunDefinition {
   readonly name: string;
   readonly version: string | undefined;
   readonly description: string | undefined;
+  /** Looks up the file that it was defined in, as a URL or a path: where it is found again to be resumed. */
+  readonly file: () => string | undefined;
   readonly tags: readonly string[];
   readonly fn: (...args: never[]) => unknown;
   parameters(): Parameters;
@@ -52,6 +54,8 @@ export interface TaskDefinition extends RunDefinition {
   /** Whether an option says that results are wanted, so that `persistResult` need not. */
   readonly impliesPersistence: boolean;
   readonly inMemory: boolean;
+  /** Whether somebody has to say yes before the body is called. */
+  readonly isManual: boolean;
   readonly retryWhen: ((error: unknown, run: TaskRunView) => Awaitable<boolean>) | undefined;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;

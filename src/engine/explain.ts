@@ -12,7 +12,10 @@ import { validateInputs } from "./validation.ts";
 export async function explainCall(run: TaskRun): Promise<Decision> {
   await prepare(run);
   const plan = await planCaching(run);
-  return plan.kind === "without" ? plan.decision : (await ask(run, plan)).decision;
+  if (plan.kind === "without") return plan.decision;
+  const { decision } = await ask(run, plan, false);
+  await run.explaining;
+  return decision;
 }
 
 /** Removes the record of a call. @returns whether there was one */
@@ -25,7 +28,7 @@ export async function invalidateCall(run: TaskRun): Promise<boolean> {
 async function prepare(run: TaskRun): Promise<void> {
   run.joins = transactionToJoin(run.outer as Scope);
   const found = futuresOf(run);
-  const blocked = found && (await awaitUpstream(run, found));
+  const blocked = found && (await awaitUpstream(run, found, false));
   if (blocked) throw blocked.error;
   if (run.task.input) await validateInputs(run, run.task.input);
 }

@@ -8,11 +8,12 @@
  */
 import { describeError, MissingResultError, UpstreamError } from "../kernel/errors.ts";
 import { State } from "../states/state.ts";
-import { cancelled, completed, crashed, failed, pending, running, timedOut } from "../states/transitions.ts";
+import { cancelled, completed, crashed, failed, paused, pending, running, timedOut } from "../states/transitions.ts";
 import { runAttempts, type AttemptRules } from "./attempts.ts";
 import type { FlowRun } from "./flow-run.ts";
-import { findFutures, resolveFutures } from "./futures.ts";
+import { findFutures, resolveFutures, takeInput } from "./futures.ts";
 import { runHooks } from "./hooks.ts";
+import { dropInputs, keepInputs } from "./keep-inputs.ts";
 import { join, nodeOf, rollBackRun } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
@@ -27,13 +28,17 @@ export async function runFlow(run: FlowRun): Promise<State> {
   try {
     if (run.joins) nodeOf(run);
     run.enter(pending(run.now()));
-    run.logger.info(`Beginning flow run '${run.name}' for flow '${flow.name}'`);
+    run.logger.info(`${run.resumption ? "Resuming" : "Beginning"} flow run '${run.name}' for flow '${flow.name}'`);
     const found = findFutures(run.args);
-    if (found) run.replaceArguments(await resolveFutures(found));
+    if (found) run.replaceArguments(await resolveFutures(found, (future, value) => takeInput(run, future, value)));
     if (flow.schema) await validateParameters(run, flow.schema);
     run.enter(running(run.now()));
+    // The history does not hold all of them: too large ones are kept where results are.
+    if (run.note?.shown.left) await keepInputs(run);
     if (flow.onRunning.length > 0) await runHooks(flow.onRunning, run, run.state!);
-    const outcome = await runAttempts(run, rulesOf(run), () => enter(run, () => callBody(run)));
+    const outcome = await runAttempts(run, rulesOf(run), () =>
+      enter(run, () => run.services.watchers.around(run, () => callBody(run))),
+    );
     return await end(run, outcome.ok ? finalState(run, outcome.value) : ended(run, outcome.error, outcome.timedOut));
   } catch (error) {
     return await end(run, failed(run.now(), "Flow", error));
@@ -55,13 +60,15 @@ async function callBody(run: FlowRun): Promise<unknown> {
   }
 }
 
-function rulesOf({ flow, settings }: FlowRun): AttemptRules {
+function rulesOf(run: FlowRun): AttemptRules {
+  const { flow, settings } = run;
   return {
     kind: "Flow",
     retries: flow.retries ?? settings.flows.defaultRetries,
     delay: flow.retryDelay ?? settings.flows.defaultRetryDelay,
     jitter: flow.retryJitter,
-    retryWhen: undefined,
+    // Who waits for somebody is not tried again.
+    retryWhen: () => !run.suspension,
     timeoutMs: flow.timeoutMs,
   };
 }
@@ -98,6 +105,7 @@ function ended(run: FlowRun, error: unknown, overTime: boolean): State {
   const at = run.now();
   if (run.interruption?.kind === "crash") return crashed(at, `Execution was aborted: ${describeError(error)}`, error);
   if (run.interruption) return cancelled(at, run.interruption.error);
+  if (run.suspension) return paused(at, "Suspended", run.suspension.question, run.suspension);
   if (overTime) return timedOut(at, (error as Error).message, error);
   return failed(at, "Flow", error);
 }
@@ -111,17 +119,22 @@ async function end(run: FlowRun, state: State): Promise<State> {
 
 async function enterFinal(run: FlowRun, state: State): Promise<State> {
   const { flow } = run;
+  if (state.isCompleted) await dropInputs(run);
   run.enter(state);
   run.parent?.tally.add(run.tally);
   if (run.tally.tasks > 0) run.logger.info(String(run.tally));
-  run.logger[state.isCompleted ? "info" : "error"](`Finished in state ${state}`);
+  if (state.type === "PAUSED")
+    run.logger.info(`Suspended: ${state.message} To go on: oxbow flow-run resume ${run.name}`);
+  else run.logger[state.isCompleted ? "info" : "error"](`Finished in state ${state}`);
   const hooks = state.isCompleted
     ? flow.onCompletion
-    : state.type === "CRASHED"
-      ? flow.onCrashed
-      : state.isCancelled
-        ? flow.onCancellation
-        : flow.onFailure;
+    : state.type === "PAUSED"
+      ? []
+      : state.type === "CRASHED"
+        ? flow.onCrashed
+        : state.isCancelled
+          ? flow.onCancellation
+          : flow.onFailure;
   if (hooks.length > 0) await runHooks(hooks, run, state);
   return state;
 }

@@ -1,11 +1,29 @@
 import { flowRunName } from "../kernel/ids.ts";
+import type { StateRow } from "../history/run-store.ts";
 import type { FlowDefinition } from "./definition.ts";
+import type { Planner } from "./planner.ts";
 import { Run } from "./run.ts";
 import type { Surroundings } from "./services.ts";
 import type { RecentRecord } from "../storage/storage.ts";
 import type { Waiter } from "../transactions/deadlock.ts";
 import { Tally } from "./summary.ts";
 import type { TaskPool } from "./task-runner.ts";
+
+/** An earlier execution of the same run, which is gone on with. */
+export interface Resumption {
+  readonly id: string;
+  /** The states that it has been through. */
+  readonly states: readonly StateRow[];
+  /** The names of tasks that compute again, whatever is stored. */
+  readonly afresh: ReadonlySet<string>;
+}
+
+/** What a flow run may be beside an ordinary one. */
+export interface FlowRunOptions {
+  readonly resumption?: Resumption;
+  /** It is only planned. */
+  readonly planner?: Planner;
+}
 
 /** One execution of a flow. It is the scope of the code inside it. */
 export class FlowRun extends Run {
@@ -22,12 +40,22 @@ export class FlowRun extends Run {
   /** Warnings that were given; each is given once in a flow run. */
   readonly warned: Set<string> = new Set();
 
+  readonly #triggers = new Map<string, number>();
+  #pauses = 0;
+  /** Where it is only planned, with the flows around it. */
+  readonly planner: Planner | undefined;
+  /** What it goes on with, where it began earlier. */
+  readonly resumption: Resumption | undefined;
+
   constructor(
     flow: FlowDefinition,
     args: readonly unknown[],
     scope: Surroundings & { readonly flowRun: FlowRun | undefined; readonly taskRun: Run | undefined },
+    { resumption, planner }: FlowRunOptions = {},
   ) {
-    super(flow, args, scope);
+    super(flow, args, scope, resumption?.id);
+    this.resumption = resumption;
+    this.planner = planner ?? scope.flowRun?.planner;
     this.flow = flow;
     this.parent = scope.flowRun;
     this.around = scope.taskRun ?? scope.flowRun;
@@ -38,12 +66,28 @@ export class FlowRun extends Run {
     return this.node ? undefined : this.outer.hookOf;
   }
 
+  /** Which run of a task of manual trigger this is: 1 for the first. */
+  nextTrigger(taskName: string): number {
+    const count = (this.#triggers.get(taskName) ?? 0) + 1;
+    this.#triggers.set(taskName, count);
+    return count;
+  }
+
+  /** The name of a pause that was given none: that of its place in the order. */
+  nextPause(): string {
+    return `pause:${++this.#pauses}`;
+  }
+
   get flowRun(): FlowRun {
     return this;
   }
 
   get name(): string {
     return flowRunName(this.id);
+  }
+
+  protected get place(): readonly [string, undefined] {
+    return [this.id, undefined];
   }
 
   get label(): string {
@@ -57,6 +101,8 @@ export class FlowRun extends Run {
 
   protected override openPool(): TaskPool {
     const runner = this.flow.taskRunner ?? this.services.taskRunner;
+    // What is planned may wait for ever: it takes nobody's place.
+    if (this.planner) return this.services.taskRunner.open(100_000);
     return runner.open(this.settings.tasks.concurrency);
   }
 }

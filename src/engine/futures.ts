@@ -6,6 +6,7 @@
 import { CancelledError, UpstreamError } from "../kernel/errors.ts";
 import type { State } from "../states/state.ts";
 import { notReady } from "../states/transitions.ts";
+import { isOneShot, take } from "./one-shot.ts";
 import type { TaskRun } from "./task-run.ts";
 
 // Arguments are searched only in processes that have made a future at all: large plain inputs cost nothing.
@@ -135,12 +136,18 @@ export async function whenSettled({ futures }: FoundFutures): Promise<void> {
 /**
  * The value that was searched, with each future replaced by its value; parts without futures are the same objects.
  *
+ * @param onValue sees each value first, and may refuse it
  * @throws {UpstreamError} where a future did not complete; its cause is what that run threw
  */
-export async function resolveFutures<T>({ root, futures, holders }: FoundFutures<T>): Promise<T> {
+export async function resolveFutures<T>(
+  { root, futures, holders }: FoundFutures<T>,
+  onValue?: (future: TaskFuture | FutureGroup, value: unknown) => void,
+): Promise<T> {
   const values = new Map<object, unknown>();
   const read = async (future: TaskFuture | FutureGroup): Promise<void> => {
-    values.set(future, await (future instanceof TaskFuture ? upstreamValue(future) : upstreamValues(future)));
+    const value = await (future instanceof TaskFuture ? upstreamValue(future) : upstreamValues(future));
+    onValue?.(future, value);
+    values.set(future, value);
   };
   await Promise.all(futures.map(read));
   const rebuild = (part: unknown): unknown => {
@@ -185,15 +192,29 @@ export function futuresOf(run: TaskRun): FoundFutures<RunValues> | undefined {
 /**
  * Waits for the futures among the arguments and the `waitFor` of a run, and puts their values in place.
  *
+ * @param takes whether the values are used: a stream is there for one run only
  * @returns the state `NotReady` where one of them did not complete
  */
-export async function awaitUpstream(run: TaskRun, found: FoundFutures<RunValues>): Promise<State | undefined> {
+export async function awaitUpstream(
+  run: TaskRun,
+  found: FoundFutures<RunValues>,
+  takes = true,
+): Promise<State | undefined> {
   run.upstream = found.futures.filter((future) => future instanceof TaskFuture).map((future) => future.id);
   try {
-    const [args] = await resolveFutures(found);
+    const [args] = await resolveFutures(found, takes ? (future, value) => takeInput(run, future, value) : undefined);
     run.replaceArguments(args);
     return undefined;
   } catch (error) {
     return notReady(run.now(), error);
   }
+}
+
+/** @throws {UpstreamError} for a stream that another run has been given */
+export function takeInput(run: Pick<TaskRun, "args">, future: TaskFuture | FutureGroup, value: unknown): void {
+  const values = future instanceof TaskFuture ? [value] : (value as readonly unknown[]);
+  const streams = values.filter(isOneShot);
+  // What a run only waits for it does not read.
+  if (streams.length === 0 || !findFutures(run.args)?.futures.includes(future)) return;
+  for (const stream of streams) take(stream, future instanceof TaskFuture ? `task run '${future.id}'` : "map()");
 }

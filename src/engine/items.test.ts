@@ -10,6 +10,7 @@ import {
   type TaskOptions,
 } from "../index.ts";
 import { compressed, json } from "../serializers/index.ts";
+import { TestClock, withClock } from "../testing/index.ts";
 
 /** A task that yields numbers, and notes what it does. */
 function counting(storage: Storage, options: TaskOptions = {}) {
@@ -179,5 +180,71 @@ describe("a generator whose items cannot be written down one by one", () => {
       yield 2;
     });
     expect(await listed(target())).toEqual([1, 2]);
+  });
+});
+
+describe("an attempt whose time is over", () => {
+  /** Its first attempt takes too long, and goes on when it is released. */
+  function overtaken(options: TaskOptions) {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const ends: string[] = [];
+    let attempts = 0;
+    const made = task(
+      "overtaken",
+      { cachePolicy: INPUTS, resultStorage: memoryStorage(), timeout: "1s", retries: 1, ...options },
+      async function* (_: string) {
+        const attempt = (attempts += 1);
+        try {
+          if (attempt === 1) await released;
+          for (let n = 1; n <= 3; n++) yield `attempt ${attempt}, item ${n}`;
+        } finally {
+          ends.push(`attempt ${attempt}`);
+        }
+      },
+    );
+    return { made, release, ends };
+  }
+  const second = [1, 2, 3].map((n) => `attempt 2, item ${n}`);
+
+  it("hands out nothing while the next one is waited for", async () => {
+    const clock = new TestClock();
+    await withClock(clock, async () => {
+      const { made, release, ends } = overtaken({ retryDelay: "1 minute" });
+      const items = listed(made("waiting"));
+      await clock.advance(1000);
+      release();
+      await expect.poll(() => ends).toEqual(["attempt 1"]);
+      await clock.advance(60_000);
+      expect(await items).toEqual(second);
+      expect(await listed(made("waiting"))).toEqual(second);
+      expect(ends).toHaveLength(2);
+    });
+  });
+
+  it("hands out nothing beside the next one", async () => {
+    const clock = new TestClock();
+    await withClock(clock, async () => {
+      const { made, release, ends } = overtaken({});
+      const items = made("beside");
+      const first = items.next();
+      await clock.advance(1000);
+      expect((await first).value).toBe(second[0]);
+      release();
+      await expect.poll(() => ends).toEqual(["attempt 1"]);
+      expect(await listed(items)).toEqual(second.slice(1));
+      expect(await listed(made("beside"))).toEqual(second);
+    });
+  });
+
+  it("ends where a list is made of its items, too", async () => {
+    const clock = new TestClock();
+    await withClock(clock, async () => {
+      const { made, release, ends } = overtaken({});
+      const state = made.run("list");
+      await clock.advance(1000);
+      expect((await state).result()).toEqual(second);
+      release();
+      await expect.poll(() => ends).toEqual(["attempt 2", "attempt 1"]);
+    });
   });
 });

@@ -1,13 +1,13 @@
 /*
  * DESIGN. Results that can be gone through only once: streams, and what generators yield. They are written down while the
- * attempt still runs, so that a source that breaks off is a failed attempt like any other. What was written down is stored
- * at the end of the run; whoever called it is given a stream of the same bytes.
+ * attempt still runs, so that a source that breaks off is a failed attempt like any other, and so is one with a piece that
+ * cannot be written. What was written down is stored at the end of the run; whoever called it is given a stream of the same bytes.
  *
  *   body ─▶ stream ─▶ spool ─▶ Recorded ─▶ storage
  *                                 └─▶ a new stream for the caller
  */
 import { isPromise, type Awaitable } from "../kernel/awaitable.ts";
-import { SerializationError } from "../kernel/errors.ts";
+import { messageOf, SerializationError } from "../kernel/errors.ts";
 import type { EncodedValue } from "../results/encode.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import type { CachePlan } from "./cache-plan.ts";
@@ -48,14 +48,26 @@ export function recorded(plan: CachePlan, result: unknown): unknown {
 }
 
 async function record(store: ResultStore, value: unknown): Promise<unknown> {
+  let isTouched = false;
+  const onTouch = (): void => {
+    isTouched = true;
+  };
   try {
-    const encoded = await store.encode(value);
+    const encoded = await store.encode(value, onTouch);
     return new Recorded(encoded, () => store.open(encoded));
   } catch (error) {
-    // Refused before it was touched. That it is not stored is said where it would be.
-    if (error instanceof SerializationError && error.code === "OXBOW_RESULT_UNSERIALIZABLE") return value;
-    throw error;
+    if (!(error instanceof SerializationError && error.code === "OXBOW_RESULT_UNSERIALIZABLE")) throw error;
+    // That it is not stored is said where it would be.
+    if (!isTouched) return value;
+    throw refusedMidway(error);
   }
+}
+
+/** What was read of a stream is gone, and the rest alone would be a wrong value. */
+function refusedMidway(error: SerializationError): SerializationError {
+  const hint = `${error.hint === undefined ? "" : `${error.hint}; `}or set persistResult: false, so that it is not stored`;
+  const message = `${messageOf(error)}; the stream has been read up to there, so it cannot be handed on either`;
+  return new SerializationError("OXBOW_RESULT_UNSERIALIZABLE", error.path, message, { cause: error, hint });
 }
 
 /** What the caller gets of a result. */

@@ -48,7 +48,7 @@ export function contextOf(scope: Scope): RunContext | undefined {
 /** The logger of the innermost run of a scope; outside all runs, one that says `oxbow`. */
 export function loggerIn({ taskRun, flowRun, settings, sink, clock }: Scope): Logger {
   const run = taskRun ?? flowRun;
-  return run ? run.logger : createLogger("oxbow", { level: settings.logging.level, sink, clock });
+  return run ? run.userLogger : createLogger("oxbow", { level: settings.logging.level, sink, clock });
 }
 
 /** The logger of the code that is running. */

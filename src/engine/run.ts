@@ -2,12 +2,13 @@
  * What flow runs and task runs have in common: an id, states, cancelling, work of their own still going on.
  */
 import { bindInputs } from "../hashing/parameters.ts";
-import { CancelledError, type TimeoutError } from "../kernel/errors.ts";
+import { CancelledError, type SuspendedError, type TimeoutError } from "../kernel/errors.ts";
 import { newId } from "../kernel/ids.ts";
 import { Roster, type RosterEntry } from "../kernel/roster.ts";
-import { createLogger, isEnabled, type LogLevel, type LogSink, type Logger } from "../logging/logger.ts";
+import { createLogger, isEnabled, moreOf, type LogLevel, type LogSink, type Logger } from "../logging/logger.ts";
 import { mayFollow } from "../states/transitions.ts";
 import type { State } from "../states/state.ts";
+import type { Shown } from "../history/run-store.ts";
 import type { RunDefinition } from "./definition.ts";
 import type { Services, Surroundings } from "./services.ts";
 import type { TaskPool } from "./task-runner.ts";
@@ -15,6 +16,13 @@ import type { Waiter } from "../transactions/deadlock.ts";
 import type { TransactionNode } from "../transactions/node.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Settings, SettingsOverrides } from "../settings/settings.ts";
+
+/** What the recorder keeps of a run until it is written down. */
+export interface RunNote {
+  /** The inputs as they were when the body was called. */
+  readonly shown: Shown;
+  isQueued: boolean;
+}
 
 /** How a run was ended from outside. */
 export interface Interruption {
@@ -39,12 +47,19 @@ export abstract class Run {
   attempt = 1;
   /** What the last attempt that took too long was ended with. */
   overrun: TimeoutError | undefined;
+  /** The key under which its inputs are kept, while it may have to run again. */
+  keptInputs: string | undefined;
+  /** What is to be written down of it: see recorder.ts. */
+  note: RunNote | undefined;
+  /** What its body was ended with, where it waits for somebody. */
+  suspension: SuspendedError | undefined;
   /** Set once, by the first cancel or crash. */
   interruption: Interruption | undefined;
   readonly #definition: RunDefinition;
   #inputs: Record<string, unknown> | undefined;
   #id: string | undefined;
   #logger: Logger | undefined;
+  #userLogger: Logger | undefined;
   #controller: AbortController | undefined;
   #children: Roster<Run> | undefined;
   #membership: RosterEntry<Run> | undefined;
@@ -53,8 +68,10 @@ export abstract class Run {
   #pool: TaskPool | undefined;
   #rejectAttempt: ((error: unknown) => void) | undefined;
 
-  constructor(definition: RunDefinition, args: readonly unknown[], scope: Surroundings) {
+  /** @param id of a run that is gone on with; a new run makes its own */
+  constructor(definition: RunDefinition, args: readonly unknown[], scope: Surroundings, id?: string) {
     this.#definition = definition;
+    this.#id = id;
     this.outer = scope;
     this.args = args;
   }
@@ -89,6 +106,8 @@ export abstract class Run {
 
   abstract get name(): string;
   abstract get label(): string;
+  /** The ids of the flow run and of the task run that it is in, or is. */
+  protected abstract get place(): readonly [flowRunId: string | undefined, taskRunId: string | undefined];
 
   /** Made when somebody asks: a run that nobody looks at needs none. */
   get id(): string {
@@ -106,12 +125,30 @@ export abstract class Run {
     this.#inputs = undefined;
   }
 
+  /** For what the engine says; what is a warning or worse goes to the history too. */
   get logger(): Logger {
-    return (this.#logger ??= createLogger(this.label, {
-      level: this.settings.logging.level,
-      sink: this.sink,
-      clock: this.clock,
-    }));
+    return (this.#logger ??= this.#loggerFrom("warn"));
+  }
+
+  /** For the code of users: what it says goes to the history too. */
+  get userLogger(): Logger {
+    return (this.#userLogger ??= this.#loggerFrom("debug"));
+  }
+
+  #loggerFrom(least: LogLevel): Logger {
+    const { settings, clock, sink } = this;
+    const { logging, history } = settings;
+    const recorder = history.logLevel === "off" ? undefined : this.services.recorder(settings);
+    if (!recorder) return createLogger(this.label, { level: logging.level, sink, clock });
+    const threshold = isEnabled(history.logLevel, least) ? least : history.logLevel;
+    const both: LogSink = {
+      write: (record) => {
+        if (isEnabled(logging.level, record.level)) sink.write(record);
+        if (isEnabled(threshold, record.level)) recorder.log(record, ...this.place);
+      },
+      flush: () => sink.flush(),
+    };
+    return createLogger(this.label, { level: moreOf(logging.level, threshold), sink: both, clock });
   }
 
   /** Whether a line of this level would be written: asked before the line is made. */
@@ -143,6 +180,7 @@ export abstract class Run {
     const last = this.states.at(-1);
     if (last && !mayFollow(last.type, state.type)) throw new Error(`A run cannot go from ${last} to ${state}`);
     this.states.push(state);
+    this.services.watchers.entered(this, state);
     return state;
   }
 

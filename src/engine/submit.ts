@@ -2,6 +2,7 @@
  * DESIGN. Handing a run to a pool. A run that waits for others must not take the place that one of those needs: it queues up
  * when they have ended. One that is cancelled before it has started ends at once, wherever it waits.
  */
+import { AsyncResource } from "node:async_hooks";
 import { describeError } from "../kernel/errors.ts";
 import type { State } from "../states/state.ts";
 import { findFutures, futuresOf, TaskFuture, whenSettled } from "./futures.ts";
@@ -28,10 +29,11 @@ function poolOf({ taskRun, flowRun, settings, services }: Scope): TaskPool {
 
 function launch(run: TaskRun, pool: TaskPool, done: (state: State) => void): void {
   let hasStarted = false;
+  let here: AsyncResource | undefined = undefined;
   const start = async (): Promise<void> => {
     if (hasStarted) return;
     hasStarted = true;
-    done(await runTask(run));
+    done(await (here ? here.runInAsyncScope(runTask, undefined, run) : runTask(run)));
   };
   const queue = (): void => {
     if (!hasStarted) pool.submit(start);
@@ -39,7 +41,10 @@ function launch(run: TaskRun, pool: TaskPool, done: (state: State) => void): voi
   const found = futuresOf(run);
   if (found) void whenSettled(found).then(queue);
   else queue();
-  if (!hasStarted) run.endEarly = () => void start();
+  if (hasStarted) return;
+  // It starts in the turn of another run, and belongs here: to the request, the span in which it was handed in.
+  here = new AsyncResource("oxbow.submit");
+  run.endEarly = () => void start();
 }
 
 /** Work that has to end before the run and the transaction around it do. */

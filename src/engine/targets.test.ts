@@ -3,7 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { beforeEach, describe, expect, it } from "vitest";
-import { fileStorage, flow, INPUTS, memoryStorage, sqliteStorage, task, transaction, withSettings } from "../index.ts";
+import {
+  fileStorage,
+  flow,
+  INPUTS,
+  memoryStorage,
+  ResultStore,
+  sqliteStorage,
+  task,
+  transaction,
+  withSettings,
+} from "../index.ts";
+import { json } from "../serializers/index.ts";
 import { TestClock, withClock } from "../testing/index.ts";
 
 let folder: string;
@@ -148,6 +159,28 @@ describe("a resultStorageKey", () => {
   });
 });
 
+describe("the format of a target", () => {
+  const written = (path: string, value: unknown) =>
+    task("written", { target: path, resultStorage: folder }, () => value).run();
+
+  it("is that of its extension, which a hidden file has none of, whichever is written first", async () => {
+    expect((await written("sub/x.json", { a: 1 })).persisted).toBe(true);
+    expect((await written("sub/.json", Buffer.from("bytes"))).persisted).toBe(true);
+    expect(readFileSync(join(folder, "sub/.json"), "utf8")).toBe("bytes");
+    folder = mkdtempSync(join(tmpdir(), "oxbow-targets-"));
+    expect((await written("sub/.json", Buffer.from("bytes"))).persisted).toBe(true);
+    expect((await written("sub/x.JSON", { a: 1 })).persisted).toBe(true);
+    expect(JSON.parse(readFileSync(join(folder, "sub/x.JSON"), "utf8"))).toEqual({ a: 1 });
+  });
+
+  it("does not matter where its path is that of locks", async () => {
+    const { persisted, decision, message } = await written(".locks/x.txt", "x");
+    expect(persisted).toBe(false);
+    expect(decision?.reason ?? message).toContain(".locks belongs to the storage itself");
+    expect(existsSync(join(folder, ".locks"))).toBe(false);
+  });
+});
+
 describe("cache modes", () => {
   const storage = memoryStorage();
   const counted = () => {
@@ -168,7 +201,7 @@ describe("cache modes", () => {
     expect(await made("a")).toBe("a 3");
   });
 
-  it("come from the task, else its flow; the setting only takes away", async () => {
+  it("come from the task, its flows and the settings, each of which only takes away", async () => {
     const made = counted();
     const quiet = flow("quiet", { cacheMode: "read-only" }, async (x: string) => ({ state: await made.run(x) }));
     expect((await quiet("b")).state.decision!.reason).toContain("not written to");
@@ -178,5 +211,30 @@ describe("cache modes", () => {
       expect((await made.run("b")).decision!.outcome).toBe("refreshed");
     });
     expect((await made.run("b")).name).toBe("Cached");
+  });
+
+  it("of a task never go beyond those of a flow, and of a flow never beyond those of the flow around it", async () => {
+    const made = counted();
+    const writing = made.withOptions({ cacheMode: "write-only" });
+    const inner = flow("inner", { cacheMode: "read-write" }, async (x: string) => ({
+      states: [await writing.run(x), await made.withOptions({ cacheMode: "read-write" }).run(x)],
+    }));
+    const outer = flow("outer", { cacheMode: "read-only" }, (x: string) => inner(x));
+    const [only, both] = (await outer("c")).states;
+    expect(only!.decision).toMatchObject({ outcome: "disabled", reason: "the cache mode is off" });
+    expect(both!.persisted).toBe(false);
+    expect((await made.explain("c")).outcome).toBe("miss");
+    const off = flow("off", { cacheMode: "off" }, async (x: string) => ({ state: await writing.run(x) }));
+    expect((await off("c")).state.decision!.outcome).toBe("disabled");
+    expect((await made.explain("c")).outcome).toBe("miss");
+  });
+
+  it("of a flow are those of transactions inside", async () => {
+    const store = new ResultStore({ storage: memoryStorage(), serializer: json() });
+    const stage = () => transaction({ key: "k", store }, async () => 1);
+    await flow("quiet", { cacheMode: "read-only" }, stage)();
+    expect(await store.exists("k")).toBe(false);
+    await flow("writing", stage)();
+    expect(await store.exists("k")).toBe(true);
   });
 });

@@ -1,10 +1,11 @@
 /* How a task run ends: what it did becomes a part of its transaction or is undone, then it enters its final state and says so. */
-import { describeError } from "../kernel/errors.ts";
+import { describeError, type SuspendedError } from "../kernel/errors.ts";
 import type { Decision } from "../states/decision.ts";
 import type { State } from "../states/state.ts";
-import { cancelled, crashed, failed, timedOut } from "../states/transitions.ts";
+import { cancelled, crashed, failed, paused, timedOut } from "../states/transitions.ts";
 import type { TransactionNode } from "../transactions/node.ts";
 import { runHooks } from "./hooks.ts";
+import { dropInputs, keepInputs } from "./keep-inputs.ts";
 import { rollBackRun } from "./run-transaction.ts";
 import type { TaskRun } from "./task-run.ts";
 
@@ -15,6 +16,11 @@ export function ended(run: TaskRun, error: unknown, overTime: boolean, decision?
   if (run.interruption) return cancelled(at, run.interruption.error, decision);
   if (overTime) return timedOut(at, (error as Error).message, error, decision);
   return failed(at, "Task", error, decision);
+}
+
+/** The state of a run that waits for somebody. */
+export function waiting(run: TaskRun, error: SuspendedError): State {
+  return paused(run.now(), "Suspended", error.question, error);
 }
 
 /** Undoes what a run did that did not complete, then ends it. */
@@ -34,14 +40,24 @@ async function closeHit(run: TaskRun, node: TransactionNode, state: State): Prom
   return enterFinal(run, state);
 }
 
-/** Enters the final state, says so, and runs the hooks of it. */
+/** What a run kept for another run of it goes with its completion; one that has not completed keeps it. */
 function enterFinal(run: TaskRun, state: State): State | Promise<State> {
+  const runsAgain = (state.isFailed || state.type === "PAUSED") && run.settings.history.enabled;
+  if (runsAgain) return keepInputs(run).then(() => enterState(run, state));
+  if (run.keptInputs !== undefined) return dropInputs(run).then(() => enterState(run, state));
+  return enterState(run, state);
+}
+
+/** Enters the final state, says so, and runs the hooks of it. */
+function enterState(run: TaskRun, state: State): State | Promise<State> {
   const { task } = run;
   run.enter(state);
-  run.flowRun?.tally.count(state);
+  if (state.type !== "PAUSED") run.flowRun?.tally.count(state);
   const { decision } = state;
   const told = decision && decision.outcome !== "disabled";
-  if (state.isCompleted) {
+  if (state.type === "PAUSED") {
+    if (run.tells("info")) run.logger.info(`Waits for somebody in state ${state}`);
+  } else if (state.isCompleted) {
     if (run.tells("info")) run.logger.info(`Finished in state ${state}${told ? ` - ${decision}` : ""}`);
   } else {
     // Of thousands that never started, one line each would hide the one that matters.

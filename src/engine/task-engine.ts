@@ -15,17 +15,21 @@ import { Decision } from "../states/decision.ts";
 import { noteRolledBack, type State } from "../states/state.ts";
 import { cached, completed, failed, pending, running } from "../states/transitions.ts";
 import { runAttempts, type AttemptRules, type Outcome } from "./attempts.ts";
+import { ask } from "./caching.ts";
 import { planCaching, type CachePlan } from "./cache-plan.ts";
 import { conclude } from "./conclude.ts";
 import { awaitUpstream, futuresOf } from "./futures.ts";
-import { gather, listOf, type Yielded } from "./gather.ts";
+import { keepInputs } from "./keep-inputs.ts";
+import { approved } from "./manual-trigger.ts";
+import { gather, type Yielded } from "./gather.ts";
 import { runHooks } from "./hooks.ts";
 import { askIsolated } from "./isolation.ts";
+import type { Planner } from "./planner.ts";
 import { handed, recorded } from "./recording.ts";
 import { join } from "./run-transaction.ts";
 import { enter } from "./scope.ts";
 import { roots } from "./signals.ts";
-import { end, ended } from "./task-end.ts";
+import { end, ended, waiting } from "./task-end.ts";
 import type { TaskRun } from "./task-run.ts";
 import { validateInputs, validateOutput } from "./validation.ts";
 
@@ -48,21 +52,26 @@ export async function runTask(run: TaskRun): Promise<State> {
     if (run.interruption) return await end(run, ended(run, run.interruption.error, false));
     if (task.input) await validateInputs(run, task.input);
     run.enter(running(run.now()));
-    if (task.onRunning.length > 0) await runHooks(task.onRunning, run, run.state!);
+    const planner = run.flowRun?.planner;
+    planner?.begin();
+    if (task.onRunning.length > 0 && !planner) await runHooks(task.onRunning, run, run.state!);
 
-    const planned = planCaching(run);
-    const plan = isPromise(planned) ? await planned : planned;
-    if (plan.kind === "without") return await compute(run, plan, plan.decision);
+    const planning = planCaching(run);
+    const plan = isPromise(planning) ? await planning : planning;
+    if (plan.kind === "without") {
+      if (planner) return await planned(run, planner, plan.decision)!;
+      return await compute(run, plan, plan.decision);
+    }
 
-    const asked = askIsolated(run, plan);
+    const asked = planner ? ask(run, plan) : askIsolated(run, plan);
     const answer = isPromise(asked) ? await asked : asked;
+    if (planner) await planned(run, planner, answer.decision);
     const cut = run.ended();
     if (cut) return await end(run, ended(run, cut.error, false, answer.decision));
     if (answer.hit) {
       const { value, decision } = answer;
-      const found = task.yields && !run.outlet ? await listOf(value as Yielded) : value;
       const persisted = !answer.isStaged && plan.store.storage.capabilities.persistent;
-      const state = end(run, cached(run.now(), found, decision, persisted, messageOfHit(plan)));
+      const state = end(run, cached(run.now(), value, decision, persisted, messageOfHit(plan)));
       return isPromise(state) ? await state : state;
     }
     return await compute(run, plan, answer.decision);
@@ -71,6 +80,7 @@ export async function runTask(run: TaskRun): Promise<State> {
     const decision = isOfCache(error) ? new Decision("uncached", messageOf(error)) : undefined;
     if (run.state?.isFinal) return run.state;
     const cut = run.ended();
+    if (run.suspension && run.suspension === error && !cut) return await end(run, waiting(run, run.suspension));
     return await end(run, cut ? ended(run, cut.error, false) : failed(run.now(), "Task", error, decision));
   } finally {
     around.disown(run);
@@ -79,6 +89,7 @@ export async function runTask(run: TaskRun): Promise<State> {
 }
 
 async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promise<State> {
+  if (run.task.isManual) await approved(run);
   const attempts = runAttempts(run, rulesOf(run), () => callBody(run, plan));
   const outcome: Outcome = isPromise(attempts) ? await attempts : attempts;
   if (!outcome.ok) return end(run, ended(run, outcome.error, outcome.timedOut, decision));
@@ -101,6 +112,12 @@ async function compute(run: TaskRun, plan: CachePlan, decision: Decision): Promi
   return end(run, state);
 }
 
+/** In a plan, what is not stored never comes. */
+function planned(run: TaskRun, planner: Planner, decision: Decision): Promise<never> | undefined {
+  planner.note(run, decision);
+  return decision.outcome === "hit" ? undefined : planner.never();
+}
+
 const nobody = { adopt: (): void => undefined, disown: (): void => undefined };
 
 function isOfCache(error: unknown): boolean {
@@ -108,10 +125,11 @@ function isOfCache(error: unknown): boolean {
 }
 
 function callBody(run: TaskRun, plan: CachePlan): unknown {
-  return enter(run, () => {
+  const body = (): unknown => {
     const result = (run.task.fn as (...args: readonly unknown[]) => unknown)(...run.args);
     return run.task.yields ? gather(run, plan, result as Yielded) : recorded(plan, result);
-  });
+  };
+  return enter(run, () => run.services.watchers.around(run, body));
 }
 
 function messageOfHit({ target }: Extract<CachePlan, { kind: "with" }>): string | undefined {
@@ -126,14 +144,19 @@ function rulesOf(run: TaskRun): AttemptRules {
     delay: task.retryDelay ?? settings.tasks.defaultRetryDelay,
     jitter: task.retryJitter,
     retryWhen: retryRule(run),
+    whyFinal: whyFinal(run),
     timeoutMs: task.timeoutMs,
     onRetry: async () => runHooks(task.onRunning, run, run.state!),
+    onWait: async () => keepInputs(run),
   };
 }
 
 function retryRule(run: TaskRun): AttemptRules["retryWhen"] {
   const { retryWhen } = run.task;
-  const { outlet } = run;
-  if (!outlet) return retryWhen && ((error) => retryWhen(error, run));
-  return (error) => !outlet.isUsed && (retryWhen?.(error, run) ?? true);
+  return retryWhen && ((error) => retryWhen(error, run));
+}
+
+/** What the caller of a generator has seen cannot be taken back. */
+function whyFinal({ outlet }: TaskRun): AttemptRules["whyFinal"] {
+  return outlet && (() => (outlet.isUsed ? "No retry, since items have been handed out" : undefined));
 }

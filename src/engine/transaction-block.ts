@@ -11,14 +11,17 @@ import { describeError, CachingError, TransactionCommitError } from "../kernel/e
 import { mayRead, mayWrite, narrower } from "../kernel/cache-mode.ts";
 import type { LockManager } from "../locks/lock-manager.ts";
 import { isStream } from "../results/encode.ts";
+import type { PreparedRecord } from "../results/prepared-record.ts";
+import { whyNotTrusted } from "../results/record.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import { TransactionNode } from "../transactions/node.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import { BlockHost } from "./block-host.ts";
-import { flowAround } from "./cache-plan.ts";
+import { flowAround, modeAround } from "./cache-plan.ts";
 import { acquire, noLocks } from "./isolation.ts";
 import { loggerIn } from "./run-context.ts";
 import { transactionBehind, transactionToJoin } from "./run-transaction.ts";
+import { closeItems, openItems } from "./outlet.ts";
 import { scopeForRun, withScope, type Scope } from "./scope.ts";
 import type { Services } from "./services.ts";
 import { roots } from "./signals.ts";
@@ -69,6 +72,7 @@ class Block {
         await this.#begin();
         value = await this.#unlessCut(this.#enter(fn));
       } catch (error) {
+        await closeItems(node, node.host.label);
         await node.undo({
           reason: `${node.host.label} failed: ${describeError(error)}`,
           cause: error,
@@ -76,6 +80,9 @@ class Block {
         });
         throw error;
       }
+      // What it has begun and not waited for may go through items, too.
+      await node.work.ended(() => openItems(node));
+      await closeItems(node, node.host.label);
       await node.work.ended();
       if (node.own.prepare && !node.hasValue && !node.hasEnded) {
         node.stage(value);
@@ -126,13 +133,13 @@ class Block {
     if (key !== undefined) {
       const store = await this.#store();
       node.own.readThere = async () => {
-        const staged = node.staged.find(store.keyStorage ?? store.storage, key);
+        const staged = this.#stagedIn(store, key);
         return staged ? staged.store.decode(staged) : store.read(key);
       };
       if (node.isolationLevel === "SERIALIZABLE") {
-        node.fence = (await acquire(this, node, this.#lockManager(store), key)).token;
+        node.fence = (await acquire(this, node, await this.#lockManager(store), key)).token;
       }
-      const mode = narrower(store.mode, this.settings.caching.mode);
+      const mode = narrower(store.mode, modeAround(this.#scope));
       if (!overwrite && mayRead(mode) && (await this.#isThere(store, key))) {
         node.wasThere = true;
         this.logger.info(`${node.host.label} is committed already: its record is there`);
@@ -153,23 +160,35 @@ class Block {
     });
   }
 
-  #lockManager(store: ResultStore): LockManager {
+  async #lockManager(store: ResultStore): Promise<LockManager> {
     const index = store.keyStorage ?? store.storage;
-    const manager = this.#node.lockManager ?? store.lockManager ?? this.#services.locksOf(index, this.settings);
+    const named = this.#node.lockManager;
+    if (named !== undefined) return this.#services.lockManager(named, this.settings);
+    const manager = store.lockManager ?? this.#services.locksOf(index, this.settings);
     if (!manager) throw noLocks(index.kind);
     return manager;
   }
 
   async #isThere(store: ResultStore, key: string): Promise<boolean> {
-    if (this.#node.staged.find(store.keyStorage ?? store.storage, key)) return true;
+    if (this.#stagedIn(store, key)) return true;
     try {
-      return await store.exists(key);
+      if (await store.exists(key)) return true;
+      const metadata = store.serializer.seal && (await store.stat(key));
+      const why = metadata && whyNotTrusted(metadata, store.serializer.seal);
+      if (why !== undefined) this.logger.warn(`Transaction '${key}': ${why}; it is taken as not committed`);
+      return false;
     } catch (error) {
       const reason = `lookup failed: ${describeError(error)}`;
       if (this.settings.caching.strict) throw new CachingError(reason, { cause: error });
       this.logger.warn(`Transaction '${key}': ${reason}; it is taken as not committed`);
       return false;
     }
+  }
+
+  /** What the transactions around have staged under its key, unless that is not signed and has to be. */
+  #stagedIn(store: ResultStore, key: string): PreparedRecord | undefined {
+    const staged = this.#node.staged.find(store.keyStorage ?? store.storage, key);
+    return staged && whyNotTrusted(staged.metadata, store.serializer.seal) === undefined ? staged : undefined;
   }
 
   #record(store: ResultStore, key: string, value: unknown): ReturnType<ResultStore["prepare"]> {

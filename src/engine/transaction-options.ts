@@ -22,11 +22,11 @@ export interface TransactionOptions {
   /** Also that of the tasks inside, where their policies say nothing. @default that of the transaction around it, else READ_COMMITTED */
   readonly isolationLevel?: IsolationLevel | undefined;
   /**
-   * Gives the locks of SERIALIZABLE, also to the tasks inside.
+   * Gives the locks of SERIALIZABLE, also to the tasks inside: a lock manager, or a block: `"block:redis-locks/main"`.
    *
    * @default that of the transaction around it, else that of the store, else the one that belongs to its storage
    */
-  readonly lockManager?: LockManager | undefined;
+  readonly lockManager?: LockManager | string | undefined;
   /** Whether a record that is there is not looked at, and overwritten. @default false */
   readonly overwrite?: boolean | undefined;
   /** Whether a transaction with a key stores its value. @default true */

@@ -225,6 +225,8 @@ export interface RunStore {
     find(idOrName: string): Promise<TaskRunRow | undefined>;
     /** When records were last used, by key; without those that no run used. */
     lastUses(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
+    /** How many runs hit records, by key; without those that no run did. Present where it is known without reading all runs. */
+    hits?(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
     stats(filter?: RunFilter): Promise<readonly TaskStats[]>;
   };
   readonly logs: {

@@ -55,19 +55,20 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
  * Makes a folder, and those above it. Step by step: `mkdir` with `recursive` never returns where the file system says
  * of a folder that it cannot make that it is not there, as `/proc` does.
  *
+ * @param mode the rights of those that are made; the usual ones where it is left out
  * @returns the folders that have got a new name in them: to be flushed, where names have to outlive a power loss
  */
-export function createFolder(path: string): string[] {
+export function createFolder(path: string, mode?: number): string[] {
   checkFolder(path);
   const missing: string[] = [];
   for (let next = path; statSync(next, quiet) === undefined; next = dirname(next)) missing.push(next);
-  for (const next of missing.toReversed()) makeFolder(next);
+  for (const next of missing.toReversed()) makeFolder(next, mode);
   return missing.map((next) => dirname(next));
 }
 
-function makeFolder(path: string): void {
+function makeFolder(path: string, mode?: number): void {
   try {
-    mkdirSync(path);
+    mkdirSync(path, mode);
   } catch (error) {
     // Another process was faster.
     if (codeOf(error) !== "EEXIST" || !statSync(path, quiet)?.isDirectory()) throw error;

@@ -1,7 +1,8 @@
 import { closeSync, openSync, read, readdirSync, statSync, unlinkSync, write } from "node:fs";
 import { join } from "node:path";
 import type { ByteSource } from "../kernel/byte-source.ts";
-import { quiet } from "./disk-failure.ts";
+import { messageOf, OxbowError, StorageError } from "../kernel/errors.ts";
+import { codeOf, quiet } from "./disk-failure.ts";
 import { createFolder } from "./disk-files.ts";
 import { isLeftOver, ownedName, ownerOf } from "./leftovers.ts";
 
@@ -26,7 +27,7 @@ const pieceSize = 256 * 1024;
  *
  * @param folder where the file goes; it is made where it is not there
  * @param onChunk sees each chunk on its way
- * @throws what the stream throws, and what the disk does: then nothing is kept
+ * @throws what the stream throws, as it is; {@link StorageError} where it cannot be kept here. Then nothing is left
  */
 export async function spool(
   chunks: AsyncIterable<Uint8Array>,
@@ -80,15 +81,25 @@ const abandoned = new FinalizationRegistry<Open>(release);
 class SpoolFile implements ByteSource {
   size = 0;
   readonly #open: Open;
+  readonly #folder: string;
 
   constructor(folder: string) {
-    this.#open = openNew(folder);
+    this.#folder = folder;
+    try {
+      this.#open = openNew(folder);
+    } catch (error) {
+      throw notKept(folder, error);
+    }
     abandoned.register(this, this.#open, this);
   }
 
   async append(chunk: Uint8Array): Promise<void> {
-    for (let done = 0; done < chunk.byteLength; ) {
-      done += await writeAt(this.#open.file, chunk.subarray(done), this.size + done);
+    try {
+      for (let done = 0; done < chunk.byteLength; ) {
+        done += await writeAt(this.#open.file, chunk.subarray(done), this.size + done);
+      }
+    } catch (error) {
+      throw notKept(this.#folder, error);
     }
     this.size += chunk.byteLength;
   }
@@ -96,10 +107,19 @@ class SpoolFile implements ByteSource {
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     for (let done = 0; done < this.size; ) {
       const piece = new Uint8Array(Math.min(pieceSize, this.size - done));
-      const count = await readAt(this.#open.file, piece, done);
-      if (count === 0) throw new Error("A spooled stream has become shorter");
+      const count = await this.#read(piece, done);
+      if (count === 0)
+        throw new StorageError(`A stream that was kept in the folder ${this.#folder} has become shorter`);
       done += count;
       yield piece.subarray(0, count);
+    }
+  }
+
+  async #read(piece: Uint8Array, position: number): Promise<number> {
+    try {
+      return await readAt(this.#open.file, piece, position);
+    } catch (error) {
+      throw notKept(this.#folder, error);
     }
   }
 
@@ -107,6 +127,16 @@ class SpoolFile implements ByteSource {
     abandoned.unregister(this);
     release(this.#open);
   }
+}
+
+/** A disk that is full has to say which one. */
+function notKept(folder: string, cause: unknown): OxbowError {
+  if (cause instanceof OxbowError) return cause;
+  const why = codeOf(cause) ?? messageOf(cause);
+  return new StorageError(`Cannot keep the stream in the folder ${folder} until it is stored: ${why}`, {
+    cause,
+    hint: "the setting results.spoolPath names the folder",
+  });
 }
 
 const cleaned = new Set<string>();

@@ -13,6 +13,18 @@ export interface Configuration {
   readonly secrets?: readonly string[];
 }
 
+/**
+ * The same configuration, whose arguments nothing shows that prints or copies it as a whole: `inspect`, `console.log`,
+ * `JSON.stringify`. Who reads `args` gets them.
+ */
+export function discreet(configuration: Configuration | undefined): Configuration | undefined {
+  if (configuration === undefined) return undefined;
+  const value = (): object => ({ type: configuration.type, args: "********" });
+  return Object.defineProperties({ ...configuration }, { toJSON: { value }, [inspectCustom]: { value } });
+}
+
+const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
+
 const reference = /\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
 
 /**

@@ -11,6 +11,8 @@
  *   ├─ ValidationError      inputs, parameters or an output that their schema refuses
  *   ├─ MissingResultError   the result of a state was asked for and there is none
  *   ├─ TimeoutError         a run took longer than its `timeout`
+ *   ├─ SuspendedError       a run waits for somebody to resume it
+ *   ├─ HistoryError         a run that the history does not have, or that cannot go on
  *   ├─ CancelledError       a run was cancelled: by `cancel()`, by a signal, by its parent
  *   ├─ LockError            a lock that cannot be had, was lost, or whose medium fails
  *   ├─ TransactionError     a transaction was asked for something that it cannot give
@@ -26,7 +28,7 @@ export const errorCodes = {
   OXBOW_DRIVER_MISSING: "A driver needs a package that is not installed, or a newer Node",
   OXBOW_DURATION_INVALID: 'A duration is not of the form "30s", "1 day" or { hours: 2 }',
   OXBOW_KEY_INVALID: "A cache key function returned something that cannot be a key",
-  OXBOW_LOCKS_MISSING: "SERIALIZABLE was asked for where no lock manager can be had",
+  OXBOW_LOCKS_MISSING: "SERIALIZABLE or `ifAbsent` was asked for where no lock manager can be had",
   OXBOW_LOCK_DEADLOCK: "Two transactions of this process wait for each other's locks",
   OXBOW_LOCK_FAILED: "A lock manager cannot be reached or does not answer as it should",
   OXBOW_LOCK_LOST: "A lock was taken over by another holder, so its old holder may not write",
@@ -39,9 +41,12 @@ export const errorCodes = {
   OXBOW_RESULT_MISSING: "The result of a state was asked for and there is none",
   OXBOW_RESULT_UNREADABLE: "Stored bytes cannot be turned back into a value",
   OXBOW_RESULT_UNSERIALIZABLE: "A result holds something that its serializer cannot write",
+  OXBOW_RUN_NOT_FOUND: "The run history has no run of that id or name",
+  OXBOW_RUN_NOT_RESUMABLE: "A run is not in a state from which it can go on",
   OXBOW_SETTING_INVALID: "A setting has a value that it cannot have",
   OXBOW_SETTING_UNKNOWN: "A setting has a name that does not exist",
   OXBOW_STORAGE_FAILED: "A storage cannot be reached, read or written",
+  OXBOW_SUSPENDED: "The run waits for somebody to resume it",
   OXBOW_TIMED_OUT: "The run took longer than its timeout",
   OXBOW_TRANSACTION_ENDED: "A transaction that has ended was told to stage a value or to commit",
   OXBOW_TRANSACTION_VALUE_INVALID: "A value of a transaction cannot be copied",
@@ -162,6 +167,28 @@ export class TimeoutError extends OxbowError {
 export class CancelledError extends OxbowError {
   constructor(message: string, options: OxbowErrorOptions = {}) {
     super("OXBOW_CANCELLED", message, options);
+  }
+}
+
+/** A run waits for somebody to resume it: `oxbow flow-run resume`. */
+export class SuspendedError extends OxbowError {
+  /** What is asked, for people. */
+  readonly question: string;
+
+  constructor(message: string, question: string) {
+    super("OXBOW_SUSPENDED", message);
+    this.question = question;
+  }
+}
+
+/** A run that the history does not have, or that cannot go on: see the code. */
+export class HistoryError extends OxbowError {
+  constructor(
+    code: "OXBOW_RUN_NOT_FOUND" | "OXBOW_RUN_NOT_RESUMABLE",
+    message: string,
+    options: OxbowErrorOptions = {},
+  ) {
+    super(code, message, options);
   }
 }
 

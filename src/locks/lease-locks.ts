@@ -1,6 +1,6 @@
 import { andThen, type Awaitable, isPromise } from "../kernel/awaitable.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
-import type { Configuration } from "../kernel/configuration.ts";
+import { type Configuration, discreet } from "../kernel/configuration.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
 import { Heartbeat } from "./lease-locks/heartbeat.ts";
@@ -60,19 +60,23 @@ export function leaseLocks(medium: LockMedium, options: LockOptions = {}): LockM
 class LeaseLocks implements LockManager {
   readonly kind: string;
   readonly location: string;
-  readonly configuration: Configuration | undefined;
   readonly #place: Place;
   readonly #heartbeat: Heartbeat;
   /** One for each key that somebody of this process holds or waits for. */
   readonly #queues = new Map<string, KeyQueue>();
   readonly #watches = new Set<Watch>();
+  readonly #configuration: Configuration | undefined;
 
   constructor(medium: LockMedium, configuration: Configuration | undefined, leaseMs: number, clock: Clock) {
     this.kind = medium.kind;
     this.location = medium.location;
-    this.configuration = configuration;
+    this.#configuration = discreet(configuration);
     this.#place = new Place(medium, leaseMs, clock);
     this.#heartbeat = new Heartbeat(this.#place);
+  }
+
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
   }
 
   acquire(key: string, holder: string, options?: AcquireOptions): Awaitable<Lease | undefined> {

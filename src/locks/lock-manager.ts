@@ -86,7 +86,10 @@ export interface LockManager {
    * no others do: by that a transaction knows its own locks again.
    */
   readonly location: string;
-  /** How it could be made again, for blocks. Absent where it was made of something alive. */
+  /**
+   * How it could be made again, for blocks. Absent where it was made of something alive. It may hold passwords, so it is no property of the
+   * object's own: what prints or copies the object must not find it.
+   */
   readonly configuration?: Configuration | undefined;
 
   /**

@@ -55,6 +55,11 @@ export function isEnabled(threshold: LogThreshold, level: LogLevel): boolean {
   return severities[level] >= severities[threshold];
 }
 
+/** That of two thresholds which lets more lines through. */
+export function moreOf(left: LogThreshold, right: LogThreshold): LogThreshold {
+  return severities[left] < severities[right] ? left : right;
+}
+
 /**
  * A logger for one source.
  *

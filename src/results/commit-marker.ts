@@ -16,16 +16,19 @@ import type { RecordMetadata, Storage } from "../storage/storage.ts";
  * transaction and process.
  * What it costs: the old record of a key has gone as soon as the new one is written, before that one counts. Nothing
  * here removes the marker of records that have been replaced, or records that nobody committed; a marker is JSON that
- * lists the keys, so that both can be told by looking.
+ * lists the keys, so that both can be told by looking: `collect` of maintenance/collect.ts does.
  */
 
 /** So many transactions are remembered per storage; what was forgotten is read again. */
 const remembered = 10_000;
 const seen = new WeakMap<Storage, Set<string>>();
 
+/** What the names of all markers begin with. */
+export const commitMarkerPrefix = "commit-";
+
 /** The name of the value that commits a transaction. */
 export function commitMarkerName(id: string): string {
-  return `commit-${id}`;
+  return commitMarkerPrefix + id;
 }
 
 /** Whether a record of `index` counts: it belongs to no transaction, or to one that is committed. */
@@ -59,6 +62,21 @@ export async function writeCommitMarker(index: Storage, id: string, records: rea
 export async function removeCommitMarker(index: Storage, id: string): Promise<void> {
   seen.get(index)?.delete(id);
   await index.values.delete(commitMarkerName(id));
+}
+
+/** What a marker says, by its name; `undefined` where there is none, or it is none. */
+export async function readCommitMarker(
+  index: Storage,
+  name: string,
+): Promise<{ readonly keys: readonly string[]; readonly createdAt: number } | undefined> {
+  const bytes = await index.values.get(name);
+  try {
+    const { keys, createdAt } = JSON.parse(Buffer.from(bytes ?? []).toString()) as Record<string, unknown>;
+    const isMarker = Array.isArray(keys) && keys.every((key) => typeof key === "string") && Number.isFinite(createdAt);
+    return isMarker ? { keys, createdAt: createdAt as number } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isKnown(index: Storage, id: string): boolean {

@@ -11,10 +11,11 @@ import { join } from "node:path";
 import { newHash } from "../hashing/sha256.ts";
 import { spool } from "../io/spool.ts";
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
-import { isByteSource } from "../kernel/byte-source.ts";
-import { SerializationError, StorageError } from "../kernel/errors.ts";
+import { collect, isByteSource } from "../kernel/byte-source.ts";
+import { SerializationError } from "../kernel/errors.ts";
 import type { Serializer } from "../serializers/serializer.ts";
 import {
+  holdsItems,
   innermostOf,
   itemsKind,
   type StreamKind,
@@ -47,10 +48,18 @@ export function isStream(value: unknown): boolean {
   return streamKindOf(value) !== undefined;
 }
 
-/** @throws {SerializationError} for a value, or a stream of a kind, that the serializer refuses */
-export function encode(serializer: Serializer, value: unknown, spoolFolder: string): Awaitable<EncodedValue> {
+/**
+ * @param onTouch called before the first piece of a stream is read: whoever has it has only the rest from then on
+ * @throws {SerializationError} for a value, or a stream of a kind, that the serializer refuses
+ */
+export function encode(
+  serializer: Serializer,
+  value: unknown,
+  spoolFolder: string,
+  onTouch?: () => void,
+): Awaitable<EncodedValue> {
   const kind = streamKindOf(value);
-  if (kind) return encodeStream(serializer, kind, value, spoolFolder);
+  if (kind) return encodeStream(serializer, kind, value, spoolFolder, onTouch);
   return andThen(serializer.serialize(value), (payload) => ({
     format: serializer.format,
     payload,
@@ -76,6 +85,7 @@ async function encodeStream(
   kind: StreamKind,
   value: unknown,
   spoolFolder: string,
+  onTouch?: () => void,
 ): Promise<EncodedValue> {
   if (!serializer.streams) {
     throw new SerializationError(
@@ -86,11 +96,9 @@ async function encodeStream(
     );
   }
   const hash = newHash();
-  const source = await spool(serializer.streams.encode(kind.chunks(value)), spoolFolder, (chunk) => {
-    hash.update(chunk);
-  }).catch((error: unknown) => {
-    throw spoolFailure(error, spoolFolder);
-  });
+  const chunks = serializer.streams.encode(kind.chunks(value));
+  onTouch?.();
+  const source = await spool(chunks, spoolFolder, (chunk) => void hash.update(chunk));
   return {
     format: streamFormat(serializer.format, kind.name),
     payload: source,
@@ -99,15 +107,11 @@ async function encodeStream(
   };
 }
 
-/** What the stream itself throws comes through; a disk that is full has to say which one. */
-function spoolFailure(error: unknown, folder: string): unknown {
-  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  if (typeof code !== "string" || !["open", "write", "mkdir", "scandir", "unlink"].includes(syscall ?? ""))
-    return error;
-  return new StorageError(`Cannot keep the stream in the folder ${folder} until it is stored: ${code}`, {
-    cause: error,
-    hint: "the setting results.spoolPath names the folder",
-  });
+/** The same, its bytes in memory. */
+export function inMemory(encoded: EncodedValue): Awaitable<EncodedValue> {
+  const { payload } = encoded;
+  if (!isByteSource(payload)) return encoded;
+  return collect(payload.chunks()).then((bytes) => ({ ...encoded, payload: [bytes] }));
 }
 
 /** The value of bytes; of those of a stream, a new stream. */
@@ -130,14 +134,21 @@ export function isStreamFormat(format: string, serializerFor: SerializerFinder):
   return false;
 }
 
+/** Passes on what is read, and may see what goes wrong. */
+export type Watcher = <T>(source: AsyncIterable<T>) => AsyncIterable<T>;
+
 /** The stream that a record holds, of its pieces. Nothing is read before it is. */
 export function openStream(
   format: string,
   chunks: AsyncIterable<Uint8Array>,
   serializerFor: SerializerFinder,
+  watched: Watcher = (source) => source,
 ): Awaitable<unknown> {
   const { streams } = serializerFor(format);
   const kind = streamKindIn(format, serializerFor);
-  if (kind && streams) return kind.open(streams.decode(chunks));
+  if (kind && streams) {
+    const opened = kind.open(watched(streams.decode(chunks)));
+    return holdsItems(format) ? watched(opened as AsyncIterable<unknown>) : opened;
+  }
   throw new SerializationError("OXBOW_RESULT_UNREADABLE", "", `${format} is not the format of a stream`);
 }

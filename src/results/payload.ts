@@ -1,7 +1,9 @@
 /* What is known of bytes, and what is made sure of when they are read. */
+import { checkedChunks } from "../hashing/checked-chunks.ts";
 import { newHash, sha256 } from "../hashing/sha256.ts";
+import { isByteSource } from "../kernel/byte-source.ts";
 import { RecordError } from "../kernel/errors.ts";
-import type { RecordMetadata } from "../storage/storage.ts";
+import type { Payload, RecordMetadata } from "../storage/storage.ts";
 
 /** The length of all chunks together. */
 export function sizeOf(chunks: readonly Uint8Array[]): number {
@@ -16,6 +18,11 @@ export function digestOf(chunks: readonly Uint8Array[]): string {
   return hash.digest("hex");
 }
 
+/** A serializer may hand out the caller's own buffers; what is kept for later must not change with them. */
+export function copied(payload: Payload): Payload {
+  return isByteSource(payload) ? payload : payload.map((chunk) => new Uint8Array(chunk));
+}
+
 /** @throws {RecordError} where the payload is not the one that the metadata describe */
 export function checkPayload(metadata: RecordMetadata, payload: Uint8Array): void {
   if (payload.byteLength !== metadata.size) throw wrongSize(metadata, payload.byteLength);
@@ -23,20 +30,17 @@ export function checkPayload(metadata: RecordMetadata, payload: Uint8Array): voi
 }
 
 /** The same, piece by piece: a {@link RecordError} takes the place of the end. */
-export async function* checkedChunks(
+export function checkedPayload(
   metadata: RecordMetadata,
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void> {
-  const hash = newHash();
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.byteLength;
-    if (size > metadata.size) throw wrongSize(metadata, size);
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (size !== metadata.size) throw wrongSize(metadata, size);
-  if (hash.digest("hex") !== metadata.sha256) throw wrongChecksum();
+  const { size, sha256: digest } = metadata;
+  return checkedChunks(chunks, {
+    size,
+    sha256: digest,
+    wrongSize: (found) => wrongSize(metadata, found),
+    wrongChecksum,
+  });
 }
 
 function wrongSize(metadata: RecordMetadata, size: number): RecordError {

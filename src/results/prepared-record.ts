@@ -1,4 +1,5 @@
 import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Serializer } from "../serializers/serializer.ts";
 import type { Payload, RecordMetadata, Storage } from "../storage/storage.ts";
 import type { LookupKey } from "./lookup.ts";
 
@@ -6,6 +7,8 @@ import type { LookupKey } from "./lookup.ts";
 export interface RecordStore {
   readonly storage: Storage;
   readonly keyStorage: Storage | undefined;
+  /** Whoever signs what it writes: the record is signed anew when it becomes a part of a transaction. */
+  readonly serializer: Pick<Serializer, "seal">;
   /** Forgets what memory holds of a key: it is about to change. */
   forget(key: LookupKey): void;
   /** The value of a record that this store prepared; a copy of its own each time. */

@@ -3,6 +3,7 @@ import { newId } from "../kernel/ids.ts";
 import type { Payload, RecordMetadata, Storage } from "../storage/storage.ts";
 import { removeCommitMarker, writeCommitMarker } from "./commit-marker.ts";
 import type { PreparedRecord } from "./prepared-record.ts";
+import { sealed } from "./record.ts";
 import { ValueApart } from "./value-apart.ts";
 
 /** A prepared record, and the fencing token of the lock under which it is published. */
@@ -27,7 +28,7 @@ export class RecordGroup {
     this.index = index;
     this.#records = records;
     this.#commit = records.length > 1 && !index.capabilities.atomicBatch ? newId() : undefined;
-    this.#metadata = records.map(({ metadata, fence }) => ({ ...metadata, fence, commit: this.#commit }));
+    this.#metadata = records.map((record) => published(record, this.#commit));
   }
 
   /** What was published under a key of the group. */
@@ -84,6 +85,11 @@ export class RecordGroup {
     const found = await this.index.head(metadata.key);
     if (found !== undefined && isSame(found, metadata)) await this.index.delete(metadata.key);
   }
+}
+
+function published({ metadata, fence, store }: PublishableRecord, commit: string | undefined): RecordMetadata {
+  const record = { ...metadata, fence, commit };
+  return commit === undefined ? record : sealed(record, store.serializer.seal);
 }
 
 /** Whether a record is the very one that was written, and not another of the same content. */

@@ -35,20 +35,31 @@ export function describeRecord(
     tags: provenance.tags,
     components: provenance.components,
   };
+  return sealed(metadata, seal);
+}
+
+/** The metadata with a signature of what they are now, where somebody signs. */
+export function sealed(metadata: RecordMetadata, seal: Seal | undefined): RecordMetadata {
   return seal ? { ...metadata, signature: seal.sign(statementOf(metadata)) } : metadata;
+}
+
+/** @returns why a record may not be used where signatures are asked for, in words */
+export function whyNotTrusted(metadata: RecordMetadata, seal: Seal | undefined): string | undefined {
+  const why = seal?.whyRefused(statementOf(metadata), metadata.signature);
+  return why === undefined ? undefined : `the record is not used: ${why}`;
 }
 
 /**
  * What is signed of a record: everything that makes it what it is. Whoever may write to the storage can neither change the value, nor
- * give it another key or a longer life. Left out are the fencing token and the transaction, which are added when it is published and
- * only ever make a record count less.
+ * give it another key or a longer life, nor take it out of a transaction that does not count. Left out is the fencing token, which says
+ * nothing about the value: it is added when the record is published, and only tells which writes are refused.
  */
-export function statementOf(m: RecordMetadata): Uint8Array {
+function statementOf(m: RecordMetadata): Uint8Array {
   const components = Object.entries(m.components).sort(([a], [b]) => (a < b ? -1 : 1));
   const { key, createdAt, expiresAt = null, serializer, size, sha256, durationMs, taskName, taskRunId, tags } = m;
-  const origin = [durationMs, taskName, taskRunId, m.flowRunId ?? null, tags, components];
+  const origin = [durationMs, taskName, taskRunId, m.flowRunId ?? null, tags, components, m.commit ?? null];
   return Buffer.from(
-    JSON.stringify(["oxbow-record-1", key, createdAt, expiresAt, serializer, size, sha256, ...origin]),
+    JSON.stringify(["oxbow-record-2", key, createdAt, expiresAt, serializer, size, sha256, ...origin]),
   );
 }
 

@@ -5,7 +5,6 @@
  */
 import { andThen, type Awaitable } from "../kernel/awaitable.ts";
 import { systemClock, type Clock } from "../kernel/clock.ts";
-import { type ByteSource, collect, isByteSource } from "../kernel/byte-source.ts";
 import { toMs, type Duration } from "../kernel/duration.ts";
 import { ConfigurationError, MissingResultError, StorageError } from "../kernel/errors.ts";
 import { type CacheMode, mayRead, mayWrite } from "../kernel/cache-mode.ts";
@@ -21,45 +20,19 @@ import {
   encode,
   type EncodedValue,
   encodeItems,
+  inMemory,
   isStream,
   type SerializerFinder,
 } from "./encode.ts";
-import { lookUp, type Lookup, type LookupKey, type LookupPlace } from "./lookup.ts";
+import { DamagedRecords, isSameRecord } from "./damaged-records.ts";
+import { type DamageListener, lookUp, type Lookup, type LookupKey, type LookupPlace } from "./lookup.ts";
+import { copied } from "./payload.ts";
 import { MemoryTier, type MemoryLimits } from "./memory-tier.ts";
 import type { PreparedRecord } from "./prepared-record.ts";
-import { describeRecord, isExpired, type Provenance } from "./record.ts";
+import { describeRecord, isExpired, type Provenance, whyNotTrusted } from "./record.ts";
+import type { ResultStoreOptions, SaveOptions } from "./result-store-options.ts";
 
-/** What a {@link ResultStore} is made of. */
-export interface ResultStoreOptions {
-  /** Where values go, and their metadata too unless there is a key storage. */
-  readonly storage: Storage;
-  /** Keeps the metadata apart from the values. @default none */
-  readonly keyStorage?: Storage | undefined;
-  /** Writes values. Records are read by the serializer that they name. */
-  readonly serializer: Serializer;
-  /** Finds the serializer of a record by its format. @default `serializer` where it is the one, else a built-in or registered one */
-  readonly serializerFor?: (format: string) => Serializer;
-  /** How much the memory tier may hold. @default 10,000 entries and 64 MiB */
-  readonly memory?: MemoryLimits;
-  /** Gives the locks of transactions with this store. @default the one that belongs to the storage, where it brings one */
-  readonly lockManager?: LockManager | undefined;
-  /** What tasks and transactions may do with it. @default "read-write" */
-  readonly mode?: CacheMode | undefined;
-  /** The folder where streams above 1 MiB are kept until they are stored. @default a folder of the system's temporary one */
-  readonly spoolPath?: string | undefined;
-  /** @default the clock of the machine */
-  readonly clock?: Clock;
-}
-
-/** How a value is written. */
-export interface SaveOptions {
-  /** Milliseconds since 1970 from when on the record is not used. @default never */
-  readonly expiresAt?: number | undefined;
-  /** Write only where there is no record. @default false */
-  readonly ifAbsent?: boolean;
-  /** The fencing token of the lock under which the value was computed. @default none */
-  readonly fence?: number | undefined;
-}
+export type { ResultStoreOptions, SaveOptions } from "./result-store-options.ts";
 
 const unknownOrigin: Provenance = { taskName: "", taskRunId: "", durationMs: 0, tags: [], components: {} };
 const defaultLimits: MemoryLimits = { entries: 10_000, bytes: 64 * 1024 * 1024 };
@@ -84,6 +57,7 @@ export class ResultStore {
   /** The same place, without memory. */
   readonly #placeOnly: LookupPlace;
   readonly #clock: Clock;
+  readonly #onWrite: ResultStoreOptions["onWrite"];
 
   /** @throws {ConfigurationError} where the storage or the serializer is missing */
   constructor(options: ResultStoreOptions) {
@@ -99,12 +73,15 @@ export class ResultStore {
     this.#spoolPath = options.spoolPath ?? defaultSpoolFolder();
     this.#serializerFor = options.serializerFor ?? ((format) => readerOf(options.serializer, format));
     this.#clock = options.clock ?? systemClock;
+    this.#onWrite = options.onWrite;
     this.#place = {
       storage: options.storage,
       keyStorage: options.keyStorage,
       memory: new MemoryTier(options.memory ?? defaultLimits),
       serializerFor: this.#serializerFor,
       seal: options.serializer.seal,
+      spoolFolder: this.#spoolPath,
+      damaged: new DamagedRecords(),
     };
     this.#placeOnly = { ...this.#place, memory: new MemoryTier({ entries: 0, bytes: 0 }) };
   }
@@ -143,10 +120,11 @@ export class ResultStore {
     return this.save(plain(key), value, unknownOrigin, now, { expiresAt });
   }
 
-  /** Whether there is a record under a key that has not expired. The value is not read. */
+  /** Whether there is a record under a key that has not expired, signed where this store asks for that. The value is not read. */
   async exists(key: string): Promise<boolean> {
     const metadata = await this.stat(key);
-    return metadata !== undefined && !isExpired(metadata, this.#clock.now());
+    if (metadata === undefined || isExpired(metadata, this.#clock.now())) return false;
+    return whyNotTrusted(metadata, this.serializer.seal) === undefined;
   }
 
   /** What is known of the record under a key, expired or not. */
@@ -173,9 +151,24 @@ export class ResultStore {
    * Finds the record of a key, in memory or in storage. Never throws: what went wrong is in what it gives.
    *
    * @param inMemory whether memory is asked, and keeps what was found @default true
+   * @param onDamage called where a stream that was found turns out to be damaged while it is read
    */
-  lookUp(key: LookupKey, now: number, inMemory = true): Awaitable<Lookup> {
-    return lookUp(inMemory ? this.#place : this.#placeOnly, key, now);
+  lookUp(key: LookupKey, now: number, inMemory = true, onDamage?: DamageListener): Awaitable<Lookup> {
+    return lookUp(inMemory ? this.#place : this.#placeOnly, key, now, onDamage);
+  }
+
+  /**
+   * Finds a record no more that turned out to be damaged when it was read. Another one in its place stays.
+   *
+   * @param remove whether it is removed from its storage, too
+   * @throws {StorageError} where it cannot be removed; it is not found again by this store all the same
+   */
+  async discard(damaged: RecordMetadata, remove: boolean): Promise<void> {
+    const forget = this.#place.damaged.add(damaged);
+    if (!remove) return;
+    const there = await (this.keyStorage ?? this.storage).head(damaged.key);
+    if (there && isSameRecord(there, damaged)) await this.delete(damaged.key);
+    forget();
   }
 
   /** Makes a record of a value, to be published later. A stream is gone through. @throws {SerializationError} */
@@ -191,13 +184,14 @@ export class ResultStore {
     );
   }
 
-  /** The bytes of a value. A stream is gone through: see {@link ResultStore.open}. @throws {SerializationError} */
-  encode(value: unknown): Awaitable<EncodedValue> {
-    return andThen(encode(this.serializer, value, this.#spoolPath), (encoded) =>
-      isByteSource(encoded.payload) && !this.storage.capabilities.streams
-        ? inMemory(encoded, encoded.payload)
-        : encoded,
-    );
+  /**
+   * The bytes of a value. A stream is gone through: see {@link ResultStore.open}.
+   *
+   * @param onTouch called before the first piece of a stream is read
+   * @throws {SerializationError}
+   */
+  encode(value: unknown, onTouch?: () => void): Awaitable<EncodedValue> {
+    return andThen(encode(this.serializer, value, this.#spoolPath, onTouch), (encoded) => this.#fitting(encoded));
   }
 
   /** Whether a value that is stored can also be handed on: no stream, which storing uses up, and nothing that would be read as another. */
@@ -225,11 +219,12 @@ export class ResultStore {
   /** The bytes of items that are yielded one by one. @throws {SerializationError} */
   encodeItems(items: AsyncIterable<unknown>): Promise<EncodedValue> {
     const encoding = encodeItems(this.serializer, items, this.#serializerFor, this.#spoolPath);
-    return encoding.then((encoded) =>
-      isByteSource(encoded.payload) && !this.storage.capabilities.streams
-        ? inMemory(encoded, encoded.payload)
-        : encoded,
-    );
+    return encoding.then((encoded) => this.#fitting(encoded));
+  }
+
+  /** A storage without streams is given the bytes as a whole. */
+  #fitting(encoded: EncodedValue): Awaitable<EncodedValue> {
+    return this.storage.capabilities.streams ? encoded : inMemory(encoded);
   }
 
   /** The value of a record that was prepared by this store; a copy of its own each time. */
@@ -278,22 +273,15 @@ export class ResultStore {
     times: { readonly createdAt: number; readonly expiresAt: number | undefined },
     origin: Provenance,
   ): RecordMetadata {
-    return describeRecord(key.value, encoded, times, origin, this.serializer.seal);
+    const metadata = describeRecord(key.value, encoded, times, origin, this.serializer.seal);
+    this.#onWrite?.(metadata.size);
+    return metadata;
   }
 
   async #putApart(keyStorage: Storage, metadata: RecordMetadata, payload: Payload): Promise<void> {
     await this.storage.values.put(metadata.key, payload);
     await keyStorage.put(metadata, []);
   }
-}
-
-async function inMemory(encoded: EncodedValue, source: ByteSource): Promise<EncodedValue> {
-  return { ...encoded, payload: [await collect(source.chunks())] };
-}
-
-/** A serializer may hand out the caller's own buffers; what is kept for later must not change with them. */
-function copied(payload: Payload): Payload {
-  return isByteSource(payload) ? payload : payload.map((chunk) => new Uint8Array(chunk));
 }
 
 /** A serializer of the user's own reads what it wrote, registered or not. */

@@ -39,9 +39,10 @@ export class TargetStore extends ResultStore {
     this.#spoolPath = rest.spoolPath;
   }
 
-  override encode(value: unknown): Awaitable<EncodedValue> {
+  override encode(value: unknown, onTouch?: () => void): Awaitable<EncodedValue> {
     return andThen(this.#format.write(value), (written) => {
       if (Array.isArray(written)) return this.#encoded(written, sizeOf(written), digestOf(written));
+      onTouch?.();
       return this.#spooled(
         isByteSource(written as Payload)
           ? (written as { chunks(): AsyncIterable<Uint8Array> }).chunks()

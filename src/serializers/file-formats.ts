@@ -42,9 +42,12 @@ const formats: ReadonlyMap<string, FileFormat> = new Map<string, FileFormat>([
  * @throws {OxbowError} `OXBOW_DRIVER_MISSING` for `.parquet` where its packages are not installed
  */
 export function fileFormatFor(path: string): FileFormat {
-  // The name of a hidden file is no extension.
-  const extension = /[^/\\]\.([A-Za-z0-9]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
-  const format = formats.get(extension) ?? bytesFile;
+  const format = formats.get(extensionOf(path)) ?? bytesFile;
   if (format === parquetFile) checkParquet();
   return format;
+}
+
+/** What {@link fileFormatFor} goes by, in lower case: `""` where there is none. The name of a hidden file is no extension. */
+export function extensionOf(path: string): string {
+  return /[^/\\]\.([A-Za-z0-9]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
 }

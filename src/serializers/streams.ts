@@ -49,6 +49,12 @@ export function streamFormat(format: string, kind: string): string {
 
 const kinds = new Map([readableKind, webStreamKind, blobKind].map((kind) => [kind.name, kind]));
 
+/** Whether a format is that of items that were yielded one by one. */
+export function holdsItems(format: string): boolean {
+  // Asked for each hit: most formats need not be taken apart.
+  return format.includes("items(") && innermostOf(format).startsWith("items(");
+}
+
 /**
  * The kind of stream that a record's format names; `undefined` where the record is no stream.
  *

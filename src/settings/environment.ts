@@ -50,7 +50,7 @@ export function environmentLayer({ cwd, values }: EnvironmentSnapshot): Layer {
 }
 
 // Names with the prefix that are no settings: of tests, and of parts that read them themselves.
-const reserved = new Set(["OXBOW_API_URL", "OXBOW_BLOCKS_KEY"]);
+const reserved = new Set(["OXBOW_API_URL", "OXBOW_BLOCKS_KEY", "OXBOW_DEBUG"]);
 
 /**
  * Checks that every name with our prefix is known.

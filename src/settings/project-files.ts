@@ -3,9 +3,12 @@ import { checkEnvNames } from "./environment.ts";
 import { invalid, layerOf, type Layer } from "./layer.ts";
 import { parseJson, parseToml, textOf } from "./settings-file.ts";
 
+/** What reads each file of a project that may have settings, the most important first. */
+export const projectFiles: ReadonlyArray<(cwd: string) => Layer | undefined> = [dotEnv, oxbowToml, packageJson];
+
 /** What the files of a project say about settings, the most important first. */
 export function projectLayers(cwd: string): readonly Layer[] {
-  return [dotEnv(cwd), oxbowToml(cwd), packageJson(cwd)].filter((layer) => layer !== undefined);
+  return projectFiles.map((read) => read(cwd)).filter((layer) => layer !== undefined);
 }
 
 function dotEnv(cwd: string): Layer | undefined {

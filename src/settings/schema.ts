@@ -154,19 +154,20 @@ const schema = {
   "cache.maxAge": {
     type: "duration",
     default: undefined,
-    description: "How long the default result storage keeps a record that nobody uses; where it is not set, for ever.",
+    description:
+      "How long the default result storage, where it is on this machine, keeps a record that nobody uses; where it is not set, for ever.",
   },
   "cache.maxSize": {
     type: "bytes",
     default: "10GiB",
     description:
-      "How large the default result storage may grow before the records that were not used for the longest time are removed; `0` sets no limit.",
+      "How large the default result storage, where it is on this machine, may grow before the records that were not used for the longest time are removed; `0` sets no limit.",
   },
   "database.url": {
     type: "string",
     default: undefined,
     description:
-      "The database of the run history, such as `postgres://host/name`; where it is not set, `{home}/oxbow.db`.",
+      "The database of the run history, such as `postgres://host/name`; where it is not set, a file in `home`.",
   },
   "history.enabled": {
     type: "boolean",

@@ -58,6 +58,11 @@ export function loadSettings(overrides?: SettingsOverrides): Settings {
   return settings;
 }
 
+/** The settings that {@link loadSettings} found last: cheap, where a run has looked a moment ago. */
+export function lastSettings(): Settings {
+  return (said ??= read()).settings;
+}
+
 /** Every setting, its value and where it comes from. @throws {ConfigurationError} */
 export function describeSettings(overrides?: SettingsOverrides): readonly SettingDescription[] {
   loadSettings(overrides);

@@ -44,6 +44,14 @@ export function retrying(at: number): State<never> {
   return new State("RUNNING", "Retrying", at);
 }
 
+export function paused(at: number, name: "Paused" | "Suspended", message: string, error?: unknown): State<never> {
+  return new State("PAUSED", name, at, error === undefined ? { message } : { message, error });
+}
+
+export function resuming(at: number): State<never> {
+  return new State("RUNNING", "Resuming", at);
+}
+
 export function awaitingRetry(at: number, delayMs: number): State<never> {
   return new State("SCHEDULED", "AwaitingRetry", at, { message: `Next attempt in ${delayMs / 1000} second(s)` });
 }

@@ -6,7 +6,7 @@ import { FileMarks } from "./file/file-marks.ts";
 import { FolderFiles } from "./file/files.ts";
 import { guarded } from "./file/guarded.ts";
 import { recordFileName, valueFileName } from "./file/key-names.ts";
-import { listFolder } from "./file/list.ts";
+import { listFolder, listValues } from "./file/list.ts";
 import { FilePublisher } from "./file/publish.ts";
 import { readMetadata, readRecord, readWhole, statFile, streamWhole } from "./file/read.ts";
 import { versionAt } from "./file/version.ts";
@@ -14,17 +14,19 @@ import { RecordError } from "../kernel/errors.ts";
 import { codeOf, diskFailure } from "../io/disk-failure.ts";
 import { type Durability, durabilityOf } from "./internal/durability.ts";
 import { fencedOff, isFencedOff } from "./internal/fencing.ts";
-import { checkPayloadSize, replacedRecord } from "./internal/record-checks.ts";
+import { checkPayloadSize, isWriting, replacedRecord } from "./internal/record-checks.ts";
 import { encodeFrameHeader } from "./internal/record-frame.ts";
 import type {
   FileArea,
   ListOptions,
   Payload,
   PutOptions,
+  RecordIdentity,
   RecordMetadata,
   Storage,
   StoredRecord,
   ValueArea,
+  ValueEntry,
 } from "./storage.ts";
 
 /** How {@link fileStorage} writes. */
@@ -46,6 +48,7 @@ export interface FileStorageOptions {
  *   <folder>/<path>         a plain file, in the folder itself or in one below (file/files.ts)
  *   <folder>/.files/…       which files of the folder itself are plain ones (file/file-marks.ts)
  *   <folder>/.tmp/…         what is being written (file/publish.ts)
+ *   <folder>/.locks/…       the locks that belong to it (locks/file.ts)
  *
  * What it promises: the contract of storage.ts, among all processes that use the folder, on every file system with
  * an atomic rename; `ifAbsent` needs hard links too. Reads create nothing.
@@ -86,19 +89,23 @@ class FileStorage implements Storage {
     streams: true,
     list: true,
   } as const;
-  readonly configuration: Configuration;
   readonly values: ValueArea;
   readonly files: FileArea;
   readonly #publisher: FilePublisher;
   readonly #marks: FileMarks;
+  readonly #configuration: Configuration;
 
   constructor(folder: string, durability: Durability, options: FileStorageOptions) {
     this.location = folder;
-    this.configuration = { type: "file", args: [folder, options] };
+    this.#configuration = { type: "file", args: [folder, options] };
     this.#publisher = new FilePublisher(folder, durability === "power");
     this.#marks = new FileMarks(folder);
     this.values = new FileValues(folder, this.#publisher);
     this.files = new FolderFiles(folder, this.#publisher, this.#marks);
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
   }
 
   get(key: string): StoredRecord | undefined {
@@ -132,6 +139,19 @@ class FileStorage implements Storage {
   delete(key: string): boolean {
     const name = recordFileName(key);
     return this.#marks.has(name) ? false : remove(join(this.location, name));
+  }
+
+  deleteAll(records: readonly RecordIdentity[]): readonly string[] {
+    const isThere = (record: RecordIdentity): boolean => {
+      try {
+        return isWriting(this.head(record.key), record);
+      } catch (error) {
+        if (error instanceof RecordError) return false;
+        throw error;
+      }
+    };
+    // Looked at and removed in one synchronous step: only another process could come in between.
+    return records.filter((record) => isThere(record) && this.delete(record.key)).map(({ key }) => key);
   }
 
   async *list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {
@@ -180,6 +200,14 @@ class FileValues implements ValueArea {
   open(name: string): AsyncIterable<Uint8Array> | undefined {
     const path = join(this.#folder, valueFileName(name));
     return guarded("read", path, () => streamWhole(path, () => replacedRecord(path)));
+  }
+
+  async *list(prefix = ""): AsyncIterable<ValueEntry> {
+    try {
+      yield* listValues(this.#folder, prefix);
+    } catch (error) {
+      throw diskFailure("list the folder", this.#folder, error);
+    }
   }
 
   put(name: string, payload: Payload): Awaitable<void> {

@@ -7,14 +7,16 @@ import type {
   Payload,
   PutOptions,
   RecentRecord,
+  RecordIdentity,
   RecordMetadata,
   Storage,
   StoredRecord,
   ValueArea,
+  ValueEntry,
 } from "./storage.ts";
 import { fencedOff, isFencedOff } from "./internal/fencing.ts";
 import { checkedStream } from "./internal/checked-stream.ts";
-import { checkPayload, checkPayloadSize } from "./internal/record-checks.ts";
+import { checkPayload, checkPayloadSize, isWriting } from "./internal/record-checks.ts";
 import { compareUtf8 } from "./internal/utf8-order.ts";
 
 interface Entry {
@@ -110,6 +112,11 @@ class MemoryStorage implements Storage {
     return this.#entries.delete(key);
   }
 
+  deleteAll(records: readonly RecordIdentity[]): readonly string[] {
+    const there = records.filter((record) => isWriting(this.#entries.get(record.key)?.metadata, record));
+    return there.filter(({ key }) => this.#entries.delete(key)).map(({ key }) => key);
+  }
+
   async *list({ prefix = "", after }: ListOptions = {}): AsyncIterable<RecordMetadata> {
     const keys = [...this.#entries.keys()].filter(
       (key) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0),
@@ -150,6 +157,10 @@ class MemoryValues implements ValueArea {
   open(name: string): AsyncIterable<Uint8Array> | undefined {
     const value = this.#values.get(name);
     return value && inTurns(piecesOf(value));
+  }
+
+  async *list(prefix = ""): AsyncIterable<ValueEntry> {
+    for (const [name, { byteLength: size }] of this.#values) if (name.startsWith(prefix)) yield { name, size };
   }
 
   put(name: string, payload: Payload): Awaitable<void> {

@@ -2,14 +2,24 @@ import { Postgres, type PostgresUse } from "../io/postgres.ts";
 import { Schema } from "../io/postgres/schema.ts";
 import type { PostgresServer } from "../io/postgres/target.ts";
 import { resolveServer, serverConfiguration } from "../io/server-configuration.ts";
-import { type Configuration, resolveReferences } from "../kernel/configuration.ts";
+import { type Configuration, discreet, resolveReferences } from "../kernel/configuration.ts";
 import { ChunkSets } from "./postgres/chunk-sets.ts";
 import { PayloadTable } from "./postgres/payload-table.ts";
 import { RecordReader } from "./postgres/record-reader.ts";
+import { removeWritings } from "./postgres/record-removal.ts";
 import { type NewRecord, RecordWriter } from "./postgres/record-writer.ts";
 import { storageTables } from "./postgres/tables.ts";
 import { ValueTable } from "./postgres/value-table.ts";
-import type { ListOptions, Payload, PutOptions, RecordMetadata, Storage, StoredRecord, ValueArea } from "./storage.ts";
+import type {
+  ListOptions,
+  Payload,
+  PutOptions,
+  RecordIdentity,
+  RecordMetadata,
+  Storage,
+  StoredRecord,
+  ValueArea,
+} from "./storage.ts";
 
 export type { PostgresUse } from "../io/postgres.ts";
 export type {
@@ -77,21 +87,27 @@ class PostgresStorage implements Storage {
     list: true,
   } as const;
   readonly values: ValueArea;
-  readonly configuration: Configuration | undefined;
   readonly #postgres: Postgres;
+  readonly #schema: Schema;
   readonly #table: PayloadTable;
   readonly #reader: RecordReader;
   readonly #writer: RecordWriter;
+  readonly #configuration: Configuration | undefined;
 
   constructor(postgres: Postgres, schema: Schema, configuration: Configuration | undefined) {
     const sets = new ChunkSets(schema);
     this.location = schema.location;
     this.values = new ValueTable(schema, sets);
-    this.configuration = configuration;
+    this.#configuration = discreet(configuration);
     this.#postgres = postgres;
+    this.#schema = schema;
     this.#table = new PayloadTable(schema, "records");
     this.#reader = new RecordReader(schema, this.#table, sets);
     this.#writer = new RecordWriter(schema, sets);
+  }
+
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
   }
 
   get(key: string): Promise<StoredRecord | undefined> {
@@ -112,6 +128,10 @@ class PostgresStorage implements Storage {
 
   delete(key: string): Promise<boolean> {
     return this.#table.delete(key);
+  }
+
+  deleteAll(records: readonly RecordIdentity[]): Promise<readonly string[]> {
+    return removeWritings(this.#schema, records);
   }
 
   list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {

@@ -1,6 +1,6 @@
 import { openRedis, type RedisClient, type RedisOptions } from "../io/redis.ts";
 import { resolveServer, serverConfiguration } from "../io/server-configuration.ts";
-import { type Configuration, resolveReferences } from "../kernel/configuration.ts";
+import { type Configuration, discreet, resolveReferences } from "../kernel/configuration.ts";
 import { type Duration, toMs } from "../kernel/duration.ts";
 import { ConfigurationError } from "../kernel/errors.ts";
 import { checkOptionNames } from "../kernel/option-names.ts";
@@ -82,18 +82,22 @@ class RedisStorage implements Storage {
     list: true,
   } as const;
   readonly values: ValueArea;
-  readonly configuration: Configuration | undefined;
   readonly #server: RedisServer;
   readonly #reader: RecordReader;
   readonly #writer: RecordWriter;
+  readonly #configuration: Configuration | undefined;
 
   constructor(server: RedisServer, configuration: Configuration | undefined) {
     this.location = server.location;
     this.values = new RedisValues(server);
-    this.configuration = configuration;
+    this.#configuration = discreet(configuration);
     this.#server = server;
     this.#reader = new RecordReader(server);
     this.#writer = new RecordWriter(server);
+  }
+
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
   }
 
   get(key: string): Promise<StoredRecord | undefined> {

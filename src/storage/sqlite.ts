@@ -4,6 +4,7 @@ import type { Configuration } from "../kernel/configuration.ts";
 import { type Durability, durabilityOf } from "./internal/durability.ts";
 import { checkPayloadSize, sizeOf } from "./internal/record-checks.ts";
 import { type ColumnValue, toRow } from "./internal/record-columns.ts";
+import { BulkRemoval } from "./sqlite/bulk-removal.ts";
 import { Database } from "./sqlite/database.ts";
 import { checkSqlite } from "../io/sqlite/module.ts";
 import { RowReader } from "./sqlite/records.ts";
@@ -15,10 +16,12 @@ import type {
   Payload,
   PutOptions,
   RecentRecord,
+  RecordIdentity,
   RecordMetadata,
   Storage,
   StoredRecord,
   ValueArea,
+  ValueEntry,
 } from "./storage.ts";
 
 /** How {@link sqliteStorage} writes. */
@@ -74,21 +77,27 @@ class SqliteStorage implements Storage {
     streams: true,
     list: true,
   } as const;
-  readonly configuration: Configuration;
   readonly values: ValueArea;
   readonly #database: Database;
   readonly #reader: RowReader;
   readonly #records: Table;
+  readonly #removal: BulkRemoval;
+  readonly #configuration: Configuration;
 
   constructor(folder: string, durability: Durability, options: SqliteStorageOptions) {
     this.location = folder;
-    this.configuration = { type: "sqlite", args: [folder, options] };
+    this.#configuration = { type: "sqlite", args: [folder, options] };
     const files = new ValueFiles(join(folder, "values"), durability === "power");
     this.#database = new Database(join(folder, "records.db"), durability, (connection) => files.clean(connection));
     this.#reader = new RowReader(this.#database, files);
     this.#records = new Table(this.#database, files, (statements) => statements.records);
+    this.#removal = new BulkRemoval(this.#database, files, durability, text);
     const values = new Table(this.#database, files, (statements) => statements.values);
     this.values = new SqliteValues(new ValueReader(this.#database, files), values);
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
   }
 
   get(key: string): Awaitable<StoredRecord | undefined> {
@@ -113,6 +122,10 @@ class SqliteStorage implements Storage {
     return this.#records.delete(Buffer.from(key));
   }
 
+  deleteAll(records: readonly RecordIdentity[]): Awaitable<readonly string[]> {
+    return this.#removal.remove(records);
+  }
+
   list(options: ListOptions = {}): AsyncIterable<RecordMetadata> {
     return this.#reader.list(options);
   }
@@ -126,7 +139,7 @@ class SqliteStorage implements Storage {
   }
 
   close(): Awaitable<void> {
-    return this.#database.close();
+    return andThen(this.#removal.close(), () => this.#database.close());
   }
 }
 
@@ -145,6 +158,10 @@ class SqliteValues implements ValueArea {
 
   open(name: string): Awaitable<AsyncIterable<Uint8Array> | undefined> {
     return this.#reader.open(name);
+  }
+
+  list(prefix = ""): AsyncIterable<ValueEntry> {
+    return this.#reader.list(prefix);
   }
 
   put(name: string, payload: Payload): Awaitable<void> {

@@ -1,6 +1,7 @@
 import type { Awaitable } from "../kernel/awaitable.ts";
 import type { ByteSource } from "../kernel/byte-source.ts";
 import type { Configuration } from "../kernel/configuration.ts";
+import type { RecordError } from "../kernel/errors.ts";
 
 /** The version of the record format that this release writes. It reads this one and the older ones. */
 export const recordFormatVersion = 1;
@@ -98,7 +99,15 @@ export interface ListOptions {
   readonly prefix?: string;
   /** Only keys after this one, in the order of the list: the last key of the page before. */
   readonly after?: string;
+  /**
+   * Told of damaged records in passing, as far as the medium tells their keys from what is not Oxbow's; `error` says what is wrong.
+   * @default they are passed over in silence
+   */
+  readonly onDamaged?: (key: string, error: RecordError) => void;
 }
+
+/** What tells one writing of a record from another one of the same key. */
+export type RecordIdentity = Pick<RecordMetadata, "key" | "createdAt" | "taskRunId" | "sha256">;
 
 /**
  * Where records go: values with their metadata, under a key.
@@ -149,6 +158,14 @@ export interface Storage {
   delete(key: string): Awaitable<boolean>;
 
   /**
+   * Removes these very records in one step; one that was replaced since its metadata were read stays. Present where that
+   * is cheaper than one `delete` after the other.
+   *
+   * @returns the keys of those that were removed
+   */
+  deleteAll?(records: readonly RecordIdentity[]): Awaitable<readonly string[]>;
+
+  /**
    * The metadata of all records, in the order of the keys' UTF-8 bytes, each once. Records written or removed
    * meanwhile may or may not appear; a damaged one is passed over.
    */
@@ -174,7 +191,10 @@ export interface Storage {
    */
   readonly values: ValueArea;
 
-  /** How it could be made again, for blocks. Absent where it was made of something alive. */
+  /**
+   * How it could be made again, for blocks. Absent where it was made of something alive. It may hold passwords, so it is no property of the
+   * object's own: what prints or copies the object must not find it.
+   */
   readonly configuration?: Configuration | undefined;
 
   /** Plain files by path, for results that other programs read. Absent where the medium has none. */
@@ -197,6 +217,22 @@ export interface ValueArea {
   delete(name: string): Awaitable<boolean>;
   /** The value, piece by piece. Present where `capabilities.streams` is. */
   open?(name: string): Awaitable<AsyncIterable<Uint8Array> | undefined>;
+  /**
+   * All values whose names begin with `prefix`, each once, in no order. Values written or removed meanwhile may or may not
+   * appear. Present where the medium can tell the names.
+   *
+   * @param prefix @default ""
+   */
+  list?(prefix?: string): AsyncIterable<ValueEntry>;
+}
+
+/** A value that {@link ValueArea.list} has found. */
+export interface ValueEntry {
+  readonly name: string;
+  /** In bytes, where the medium tells. */
+  readonly size?: number | undefined;
+  /** When it was written, in milliseconds since 1970, where the medium tells. */
+  readonly modifiedAt?: number | undefined;
 }
 
 /**

@@ -143,21 +143,26 @@ class UnstorageStorage implements Storage {
     const keys = [...found.keys()].sort(compareUtf8);
     const all = inOrder(keys, readsAtOnce, async (key) => {
       const known = found.get(key)!;
-      return typeof known === "string" ? this.#metadata(known, key) : known;
+      return typeof known === "string" ? this.#metadata(known, key, options.onDamaged) : known;
     });
     for await (const metadata of all) if (metadata !== undefined) yield metadata;
   }
 
   /** The metadata in an item, where they can be used and belong there. */
-  async #metadata(name: string, key: string | undefined): Promise<RecordMetadata | undefined> {
+  async #metadata(
+    name: string,
+    key: string | undefined,
+    onDamaged?: ListOptions["onDamaged"],
+  ): Promise<RecordMetadata | undefined> {
     try {
       const readings = await this.#items.read(name);
       if (readings === undefined) return undefined;
       const { metadata } = recordOf(readings, key, this.#items.named(name));
       return recordItem(metadata.key) === name ? metadata : undefined;
     } catch (error) {
-      if (error instanceof RecordError) return undefined;
-      throw error;
+      if (!(error instanceof RecordError)) throw error;
+      if (key !== undefined) onDamaged?.(key, error);
+      return undefined;
     }
   }
 

@@ -5,6 +5,8 @@
 export { memorySink, type MemorySink } from "../logging/memory-sink.ts";
 export { lockChecks, lockSuite } from "./lock-suite.ts";
 export type { LockCheck, LockPlace, LockPlaceOptions, LockSuiteOptions, OpenLockPlace } from "./lock-suite.ts";
+export { runStoreChecks, runStoreSuite } from "./run-store-suite.ts";
+export type { OpenRunStorePlace, RunStoreCheck, RunStorePlace, RunStoreSuiteOptions } from "./run-store-suite.ts";
 export { withClock, withLogSink } from "./scopes.ts";
 export { serializerChecks, serializerSamples, serializerSuite } from "./serializer-suite.ts";
 export type { SerializerCheck, SerializerSuiteOptions } from "./serializer-suite.ts";

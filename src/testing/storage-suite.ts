@@ -4,6 +4,7 @@ import { keyChecks } from "./storage-checks/keys.ts";
 import { listChecks } from "./storage-checks/listing.ts";
 import { placeChecks } from "./storage-checks/places.ts";
 import { raceChecks } from "./storage-checks/races.ts";
+import { removalChecks } from "./storage-checks/removal.ts";
 import { recordChecks } from "./storage-checks/records.ts";
 import { sourceChecks } from "./storage-checks/source-faults.ts";
 import { streamChecks } from "./storage-checks/streams.ts";
@@ -29,6 +30,7 @@ export const storageChecks: readonly StorageCheck[] = [
   ...raceChecks,
   ...fencingChecks,
   ...listChecks,
+  ...removalChecks,
   ...valueChecks,
   ...streamChecks,
   ...sourceChecks,

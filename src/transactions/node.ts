@@ -37,8 +37,8 @@ export interface NodeOptions {
   readonly commitMode?: CommitMode | undefined;
   /** @default that of the one around, else READ_COMMITTED */
   readonly isolationLevel?: IsolationLevel | undefined;
-  /** @default that of the one around */
-  readonly lockManager?: LockManager | undefined;
+  /** A text names a block. @default that of the one around */
+  readonly lockManager?: LockManager | string | undefined;
   readonly host: TransactionHost;
 }
 
@@ -47,7 +47,7 @@ export class TransactionNode implements Part, Claimant {
   readonly behind: Waiter | undefined;
   readonly commitMode: CommitMode;
   readonly isolationLevel: IsolationLevel;
-  readonly lockManager: LockManager | undefined;
+  readonly lockManager: LockManager | string | undefined;
   readonly host: TransactionHost;
   /** The locks and the staged records of the whole tree. */
   readonly claims: Claims;

@@ -1,16 +1,15 @@
 /** What runs inside a transaction, counted: its end waits for the end of all of it. */
 export class RunningWork {
   #count = 0;
-  #idle: PromiseWithResolvers<void> | undefined;
+  #change: PromiseWithResolvers<void> | undefined;
 
   /** Some work begins. @returns what notes its end, to be called once */
   begin(): () => void {
     this.#count += 1;
     return () => {
       this.#count -= 1;
-      if (this.#count > 0) return;
-      this.#idle?.resolve();
-      this.#idle = undefined;
+      this.#change?.resolve();
+      this.#change = undefined;
     };
   }
 
@@ -24,8 +23,12 @@ export class RunningWork {
     return this.#count === 0;
   }
 
-  /** Fulfilled when nothing runs any more, also nothing that was begun meanwhile. */
-  async ended(): Promise<void> {
-    while (this.#count > 0) await (this.#idle ??= Promise.withResolvers()).promise;
+  /**
+   * Fulfilled when nothing runs any more, also nothing that was begun meanwhile.
+   *
+   * @param spared how many may still run @default none
+   */
+  async ended(spared: () => number = () => 0): Promise<void> {
+    while (this.#count > spared()) await (this.#change ??= Promise.withResolvers()).promise;
   }
 }

@@ -62,6 +62,8 @@ export interface PostgresQuery {
 export interface PostgresResult {
   readonly rows: ReadonlyArray<readonly unknown[]>;
   readonly rowCount: number | null;
+  /** What the columns are called. */
+  readonly fields?: ReadonlyArray<{ readonly name: string }> | undefined;
 }
 
 /** A connection string, the configuration of a pool, or a pool of the user's own, which is never ended here. */

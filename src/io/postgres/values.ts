@@ -15,7 +15,8 @@ export function asText(value: string): string {
   return value.includes("\0") || value.startsWith(mark) ? mark + Buffer.from(value).toString("base64") : value;
 }
 
-function fromText(stored: string): string {
+/** The text that {@link asText} has stored. */
+export function fromText(stored: string): string {
   return stored.startsWith(mark) ? Buffer.from(stored.slice(1), "base64").toString() : stored;
 }
 

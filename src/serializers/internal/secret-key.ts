@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { resolveReferences } from "../../kernel/configuration.ts";
 import { ConfigurationError } from "../../kernel/errors.ts";
+import { bytesOfKeyText } from "../../kernel/key-text.ts";
 import type { SecretKey } from "./key-types.ts";
 
 /** A secret that nothing shows, and the name by which bytes say that they need it. */
@@ -19,7 +20,7 @@ const crypto = (): typeof import("node:crypto") => process.getBuiltinModule("nod
  * @throws {ConfigurationError} `OXBOW_OPTION_INVALID`; it never shows what it was given
  */
 export function secretKey(key: SecretKey, use: string, who: string): KnownKey {
-  const bytes = typeof key === "string" ? decoded(resolveReferences(key, who).trim()) : key;
+  const bytes = typeof key === "string" ? bytesOfKeyText(resolveReferences(key, who).trim()) : key;
   if (!(bytes instanceof Uint8Array) || bytes.byteLength !== size) {
     throw new ConfigurationError("OXBOW_OPTION_INVALID", `${who} needs a key of ${size} bytes, and ${found(key)}`, {
       hint: 'openssl rand -base64 32 makes one; pass its text, or "{{ env.NAME }}" for a variable that holds it',
@@ -31,11 +32,6 @@ export function secretKey(key: SecretKey, use: string, who: string): KnownKey {
 /** A name for a key: the first 16 digits of a SHA-256 of it and its use. */
 export function keyId(use: string, key: Uint8Array): string {
   return crypto().createHash("sha256").update(`oxbow key id, ${use}\n`).update(key).digest("hex").slice(0, 16);
-}
-
-function decoded(text: string): Uint8Array | undefined {
-  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
-  return /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? Buffer.from(text, "base64") : undefined;
 }
 
 function found(key: unknown): string {

@@ -36,5 +36,10 @@ export const readableKind: StreamKind = {
 };
 
 async function* read(source: Readable): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of source) yield bytesOf(chunk, "the Readable");
+  try {
+    for await (const chunk of source) yield bytesOf(chunk, "the Readable");
+  } finally {
+    // Nobody is left whom an error after its end could reach: without this it would end the process.
+    source.on("error", () => undefined);
+  }
 }

@@ -14,6 +14,8 @@ export interface FilePlace {
   readonly shared: string | undefined;
 }
 
+/** What is being written, the marks of plain files, and the locks that belong to the storage. */
+const reserved: ReadonlySet<string> = new Set([".tmp", marksFolder, ".locks"]);
 const isWindows = process.platform === "win32";
 const windowsRefuses = /[<>:"|?*]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
@@ -21,7 +23,7 @@ const windowsRefuses = /[<>:"|?*]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)
  * The place of a path in a folder, whether there is a file or not.
  *
  * A symbolic link may lead from one folder below to another; one that leads out is refused, and so are the folders and names
- * that belong to the storage: `.tmp`, `.files`, and `*.value` in the folder itself. What counts is where the path really leads.
+ * that belong to the storage: `.tmp`, `.files`, `.locks`, and `*.value` in the folder itself. What counts is where the path really leads.
  * Who can write into the folder can change that at any moment: links are no defence against other users.
  *
  * @throws {StorageError} where the path cannot be one of a file
@@ -35,7 +37,7 @@ export function placeOf(folder: string, path: string): FilePlace {
   const parent = realFolderOf(folder, dirname(full));
   if (parent === undefined) throw refused(full, "it leads out of the folder by a symbolic link");
   const first = (parent === "" ? name : parent.split(sep)[0]!).toLowerCase().replace(/[. ]+$/, "");
-  if (first === ".tmp" || first === marksFolder) throw refused(full, `${first} belongs to the storage itself`);
+  if (reserved.has(first)) throw refused(full, `${first} belongs to the storage itself`);
   if (parent !== "") return { path: full, shared: undefined };
   if (/\.value$/i.test(name))
     throw refused(full, "in the folder itself, names that end in .value are those of plain values");

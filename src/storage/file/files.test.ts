@@ -88,7 +88,18 @@ describe("The plain files of a folder", () => {
 
   it("leave what belongs to the storage alone", async () => {
     await storage.values.put("name", [Buffer.from("value")]);
-    for (const path of [".tmp", ".tmp/x", ".TMP/x", ".files/x", ".files", "name.value", "x.VALUE"]) {
+    for (const path of [
+      ".tmp",
+      ".tmp/x",
+      ".TMP/x",
+      ".files/x",
+      ".files",
+      ".locks/x",
+      ".Locks/a/b",
+      ".locks",
+      "name.value",
+      "x.VALUE",
+    ]) {
       await expect(write(path), path).rejects.toThrow(StorageError);
       await expect(async () => files.find(path), path).rejects.toThrow(StorageError);
       await expect(async () => files.delete(path), path).rejects.toThrow(StorageError);

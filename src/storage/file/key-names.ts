@@ -40,6 +40,17 @@ export function keyOfFileName(name: string): string | undefined {
   }
 }
 
+/** The name of the plain value in a file; `undefined` where the file's name does not tell it, or it is none. */
+export function nameOfValueFile(file: string): string | undefined {
+  if (!file.endsWith(valueSuffix)) return undefined;
+  try {
+    const name = decodeURIComponent(file.slice(0, -valueSuffix.length));
+    return name !== "" && valueFileName(name) === file ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a file may hold a record; others in the folder are not ours, or are plain values. */
 export function isRecordFileName(name: string): boolean {
   return !name.startsWith(".") && !name.toLowerCase().endsWith(valueSuffix);

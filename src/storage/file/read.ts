@@ -65,6 +65,13 @@ export function readMetadata(path: string, key: string | undefined): RecordMetad
   return found?.header.metadata;
 }
 
+/** Whether the file at `path` begins as records do: what tells a damaged one from a file of somebody else. */
+export function beginsLikeRecord(path: string): boolean {
+  const beginning = Buffer.alloc(lineBegins.length);
+  const count = withFile(path, statFile(path), (file) => readSync(file, beginning, 0, beginning.length, 0)) ?? 0;
+  return count === lineBegins.length && beginning.equals(lineBegins);
+}
+
 /** All bytes of the file at `path`: synchronously where it is small. */
 export function readWhole(path: string): Awaitable<Uint8Array | undefined> {
   const file = openFile(path, statFile(path));

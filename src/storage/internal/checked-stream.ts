@@ -1,4 +1,4 @@
-import { newHash } from "../../hashing/sha256.ts";
+import { checkedChunks } from "../../hashing/checked-chunks.ts";
 import type { RecordMetadata } from "../storage.ts";
 import { badChecksum, badSize } from "./record-checks.ts";
 
@@ -17,21 +17,17 @@ export async function* cut(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
  *
  * @throws {RecordError} in place of the end, where it is not the one that the metadata describe
  */
-export async function* checkedStream(
+export function checkedStream(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { size, sha256 }: RecordMetadata,
   where: string,
 ): AsyncGenerator<Uint8Array, void> {
-  const hash = newHash();
-  let found = 0;
-  for await (const chunk of chunks) {
-    found += chunk.byteLength;
-    if (found > size) throw badSize(found, size, where);
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (found !== size) throw badSize(found, size, where);
-  if (hash.digest("hex") !== sha256) throw badChecksum(where);
+  return checkedChunks(chunks, {
+    size,
+    sha256,
+    wrongSize: (found) => badSize(found, size, where),
+    wrongChecksum: () => badChecksum(where),
+  });
 }
 
 /**

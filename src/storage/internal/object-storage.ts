@@ -1,4 +1,4 @@
-import type { Configuration } from "../../kernel/configuration.ts";
+import { type Configuration, discreet } from "../../kernel/configuration.ts";
 import type { LockManager } from "../../locks/lock-manager.ts";
 import type {
   FileArea,
@@ -47,20 +47,24 @@ export function objectStorage(medium: ObjectMedium, options: ObjectStorageOption
 class ObjectStorage implements Storage {
   readonly kind: string;
   readonly location: string;
-  readonly configuration: Configuration | undefined;
   readonly values: ValueArea;
   readonly files: FileArea;
   readonly #medium: ObjectMedium;
   readonly #locks: LockManager | undefined;
+  readonly #configuration: Configuration | undefined;
 
   constructor(medium: ObjectMedium, { locks, configuration }: ObjectStorageOptions) {
     this.kind = medium.kind;
     this.location = medium.location;
-    this.configuration = configuration;
+    this.#configuration = discreet(configuration);
     this.values = new ObjectValues(medium);
     this.files = new ObjectFiles(medium);
     this.#medium = medium;
     this.#locks = locks;
+  }
+
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
   }
 
   get capabilities(): StorageCapabilities {

@@ -1,7 +1,7 @@
 import { sha256 } from "../../hashing/sha256.ts";
 import { isByteSource } from "../../kernel/byte-source.ts";
 import { RecordError, StorageError } from "../../kernel/errors.ts";
-import { type Payload, recordFormatVersion, type RecordMetadata } from "../storage.ts";
+import { type Payload, recordFormatVersion, type RecordIdentity, type RecordMetadata } from "../storage.ts";
 
 /*
  * DESIGN: what every storage checks, so that damage is found where the bytes are and nowhere else.
@@ -45,6 +45,16 @@ function tooNew(version: number, where: string): RecordError {
     {
       hint: "a newer Oxbow wrote it: update this one, or give it a storage of its own",
     },
+  );
+}
+
+/** Whether a record that was found is one writing of it, and not another. */
+export function isWriting(found: RecordMetadata | undefined, one: RecordIdentity): boolean {
+  return (
+    found !== undefined &&
+    found.createdAt === one.createdAt &&
+    found.taskRunId === one.taskRunId &&
+    found.sha256 === one.sha256
   );
 }
 

@@ -51,13 +51,13 @@ export class RecordReader {
     return row && fromRow(key, row, this.#where(key));
   }
 
-  async *list({ prefix = "", after }: ListOptions): AsyncIterable<RecordMetadata> {
+  async *list({ prefix = "", after, onDamaged }: ListOptions): AsyncIterable<RecordMetadata> {
     const range = rangeOf(prefix, after);
     let from = range.from;
     for (;;) {
       const page = await this.#page(from, range.to);
       for (const row of page) {
-        const found = this.#listed(keyIn(row).toString(), row);
+        const found = this.#listed(keyIn(row).toString(), row, onDamaged);
         if (found !== undefined) yield found;
       }
       if (page.length < rowsPerPage) return;
@@ -78,12 +78,13 @@ export class RecordReader {
     return found?.rows ?? [];
   }
 
-  #listed(key: string, row: readonly unknown[]): RecordMetadata | undefined {
+  #listed(key: string, row: readonly unknown[], onDamaged: ListOptions["onDamaged"]): RecordMetadata | undefined {
     try {
       return fromRow(key, row, this.#where(key));
     } catch (error) {
-      if (error instanceof RecordError) return undefined;
-      throw error;
+      if (!(error instanceof RecordError)) throw error;
+      onDamaged?.(key, error);
+      return undefined;
     }
   }
 

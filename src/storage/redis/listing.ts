@@ -15,12 +15,12 @@ const recordsAtOnce = 100;
 export async function* listRecords(
   server: RedisServer,
   reader: RecordReader,
-  { prefix = "", after }: ListOptions,
+  { prefix = "", after, onDamaged }: ListOptions,
 ): AsyncIterable<RecordMetadata> {
   const keys = (await keysWith(server, prefix))
     .filter((key) => after === undefined || compareUtf8(key, after) > 0)
     .sort(compareUtf8);
-  for await (const metadata of inOrder(keys, recordsAtOnce, (key) => reader.listed(key))) {
+  for await (const metadata of inOrder(keys, recordsAtOnce, (key) => reader.listed(key, onDamaged))) {
     if (metadata !== undefined) yield metadata;
   }
 }

@@ -2,7 +2,7 @@ import { RecordError } from "../../kernel/errors.ts";
 import { checkedStream, cut, filled } from "../internal/checked-stream.ts";
 import { checkPayload, damagedRecord, replacedRecord } from "../internal/record-checks.ts";
 import { decodeFrameHeader, type FrameHeader, longestFrameHeader } from "../internal/record-frame.ts";
-import type { RecordMetadata, StoredRecord } from "../storage.ts";
+import type { ListOptions, RecordMetadata, StoredRecord } from "../storage.ts";
 import { joined, piecesOf } from "./pieces.ts";
 import { longestValue, type RedisServer } from "./server.ts";
 
@@ -55,12 +55,13 @@ export class RecordReader {
   }
 
   /** The metadata for a list: `undefined` where the record is damaged or gone. */
-  async listed(key: string): Promise<RecordMetadata | undefined> {
+  async listed(key: string, onDamaged: ListOptions["onDamaged"]): Promise<RecordMetadata | undefined> {
     try {
       return await this.head(key);
     } catch (error) {
-      if (error instanceof RecordError) return undefined;
-      throw error;
+      if (!(error instanceof RecordError)) throw error;
+      onDamaged?.(key, error);
+      return undefined;
     }
   }
 

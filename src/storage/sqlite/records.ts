@@ -74,7 +74,7 @@ export class RowReader {
     }
   }
 
-  async *list({ prefix = "", after }: ListOptions): AsyncIterable<RecordMetadata> {
+  async *list({ prefix = "", after, onDamaged }: ListOptions): AsyncIterable<RecordMetadata> {
     const range = rangeOf(prefix, after);
     let { from } = range;
     // Page by page: a cursor that stays open would keep the log from starting over.
@@ -83,7 +83,7 @@ export class RowReader {
         (connection) => connection?.statements.page(from, range.to, rowsPerPage) ?? [],
       );
       for (const row of page) {
-        const metadata = this.#listed(row);
+        const metadata = this.#listed(row, onDamaged);
         if (metadata !== undefined) yield metadata;
       }
       if (page.length < rowsPerPage) return;
@@ -95,13 +95,14 @@ export class RowReader {
     return `${this.#database.path} (key "${key}")`;
   }
 
-  #listed([id, ...row]: readonly unknown[]): RecordMetadata | undefined {
+  #listed([id, ...row]: readonly unknown[], onDamaged: ListOptions["onDamaged"]): RecordMetadata | undefined {
     const key = Buffer.from(id as Uint8Array).toString();
     try {
       return fromRow(key, row, this.#where(key));
     } catch (error) {
-      if (error instanceof RecordError) return undefined;
-      throw error;
+      if (!(error instanceof RecordError)) throw error;
+      onDamaged?.(key, error);
+      return undefined;
     }
   }
 

@@ -25,6 +25,15 @@ export interface Statements {
   readonly values: TableStatements;
   /** The metadata columns after the key. */
   readonly head: (key: Uint8Array) => readonly unknown[] | undefined;
+  /** Removes one writing of a record. @returns its file, `null` where the payload was in the row, `undefined` where it is not there */
+  readonly removeWriting: (
+    key: Uint8Array,
+    createdAt: number,
+    sha256: string,
+    taskRunId: ColumnValue,
+  ) => string | null | undefined;
+  /** `key, size` of the values in a range of names. */
+  readonly valuePage: (from: Uint8Array, to: Uint8Array, limit: number) => ReadonlyArray<readonly unknown[]>;
   /** The metadata columns, key included, of the records in a range of keys. */
   readonly page: (from: Uint8Array, to: Uint8Array, limit: number) => ReadonlyArray<readonly unknown[]>;
   /** `created_at, components` of the newest records of a task. */
@@ -42,6 +51,12 @@ export interface IntentStatements {
   all(): ReadonlyArray<readonly unknown[]>;
 }
 
+/** Removes one writing of a record: key, time, checksum and task run as they are stored. Gives its file. */
+export const removeWritingSql =
+  "DELETE FROM records WHERE key = ? AND created_at = ? AND sha256 = ? AND task_run_id = ? RETURNING file";
+/** Notes an intent: file, host, process id and time. */
+export const addIntentSql = "INSERT INTO file_intents (file, host, pid, since) VALUES (?, ?, ?, ?)";
+
 /** Prepares everything that {@link Statements} has. */
 export function prepareStatements(db: DatabaseSync): Statements {
   const columns = readable(db);
@@ -54,11 +69,15 @@ export function prepareStatements(db: DatabaseSync): Statements {
     `SELECT created_at, components FROM (SELECT task_name, created_at, components FROM records ORDER BY id DESC LIMIT 256)
      WHERE task_name = ? AND created_at < ? LIMIT ?`,
   );
+  const valuePage = rows(db, "SELECT key, size FROM plain_values WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
+  const removeWriting = lazily(() => rows(db, removeWritingSql));
   const dataVersion = rows(db, "PRAGMA data_version");
   return {
     records: prepareTable(db, "records", metadataColumns, columns, fenceHolds("records")),
     values: prepareTable(db, "plain_values", ["key", "size"], ["key", "size"], "TRUE"),
     head: (key) => head.get(key),
+    removeWriting: (...writing) => removeWriting().get(...writing)?.[0] as string | null | undefined,
+    valuePage: (from, to, limit) => valuePage.all(from, to, limit),
     page: (from, to, limit) => page.all(from, to, limit),
     recent: (taskName, before, limit) => recent.all(taskName, before, limit),
     intents: prepareIntents(db),
@@ -113,7 +132,7 @@ function lazily<T>(make: () => T): () => T {
 }
 
 function prepareIntents(db: DatabaseSync): IntentStatements {
-  const add = db.prepare("INSERT INTO file_intents (file, host, pid, since) VALUES (?, ?, ?, ?)");
+  const add = db.prepare(addIntentSql);
   const remove = db.prepare("DELETE FROM file_intents WHERE file = ?");
   const all = rows(db, "SELECT file, host, pid, since FROM file_intents");
   return {

@@ -3,10 +3,14 @@ import { andThen, type Awaitable } from "../../kernel/awaitable.ts";
 import { diskFailure } from "../../io/disk-failure.ts";
 import { readAsync } from "../../io/disk-files.ts";
 import { filePieces, type OpenPayload } from "../internal/read-checked.ts";
+import { rangeOf, successor } from "../internal/key-range.ts";
 import { badSize, replacedRecord } from "../internal/record-checks.ts";
+import type { ValueEntry } from "../storage.ts";
 import type { Database } from "./database.ts";
 import { inline } from "./inline.ts";
 import { lostFile, type ValueFiles } from "./value-files.ts";
+
+const namesPerPage = 100;
 
 /** A row of plain_values. */
 interface ValueRow {
@@ -48,6 +52,20 @@ export class ValueReader {
 
   open(name: string): Awaitable<AsyncIterable<Uint8Array> | undefined> {
     return andThen(this.#find(name), (row) => row && this.#pieces(name, row, false));
+  }
+
+  /** The names of all values, page by page. */
+  async *list(prefix: string): AsyncGenerator<ValueEntry, void> {
+    const range = rangeOf(prefix, undefined);
+    let { from } = range;
+    for (;;) {
+      const page = await this.#database.read(
+        (connection) => connection?.statements.valuePage(from, range.to, namesPerPage) ?? [],
+      );
+      for (const [id, size] of page) yield { name: Buffer.from(id as Uint8Array).toString(), size: Number(size) };
+      if (page.length < namesPerPage) return;
+      from = successor(page.at(-1)![0] as Uint8Array);
+    }
   }
 
   async *#pieces(name: string, row: ValueRow, isSecondTry: boolean): AsyncGenerator<Uint8Array, void> {

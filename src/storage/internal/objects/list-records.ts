@@ -31,7 +31,7 @@ export async function* listRecords(medium: ObjectMedium, options: ListOptions): 
 
 async function* namedRecords(medium: ObjectMedium, options: ListOptions): AsyncGenerator<RecordMetadata, void> {
   const metadata = inOrder(keysByName(medium, options), requestsAtOnce, (key) =>
-    usableMetadata(medium, recordName(key), key),
+    usableMetadata(medium, recordName(key), key, options.onDamaged),
   );
   for await (const each of metadata) if (each !== undefined) yield each;
 }
@@ -66,11 +66,13 @@ async function usableMetadata(
   medium: ObjectMedium,
   name: string,
   key: string | undefined,
+  onDamaged?: ListOptions["onDamaged"],
 ): Promise<RecordMetadata | undefined> {
   try {
     return await readMetadata(medium, name, key);
   } catch (error) {
-    if (error instanceof RecordError) return undefined;
-    throw error;
+    if (!(error instanceof RecordError)) throw error;
+    if (key !== undefined) onDamaged?.(key, error);
+    return undefined;
   }
 }

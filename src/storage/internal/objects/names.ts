@@ -24,6 +24,9 @@ export const recordPrefix = "records/";
 /** What the names of all other records begin with. */
 export const hashedPrefix = "hashed/";
 
+/** What the names of plain values begin with that are named as they are. */
+export const valuePrefix = "values/v/";
+
 const longestKey = 700;
 /** What {@link ObjectMedium} takes. */
 const longestName = 1000;
@@ -48,9 +51,15 @@ export function goodBeginning(text: string): string {
   return (/^[A-Za-z0-9!_.'()/=:,@+;-]*/.exec(text)?.[0] ?? "").slice(0, longestKey);
 }
 
+/** The name of a plain value that its object tells; `undefined` for names that no value has. */
+export function nameOfValue(object: string): string | undefined {
+  const name = object.slice(valuePrefix.length);
+  return valueName(name) === object ? name : undefined;
+}
+
 /** The name of the object with a plain value. */
 export function valueName(name: string): string {
-  return isGood(name) ? `values/v/${name}` : `values/h/${sha256(name)}`;
+  return isGood(name) ? valuePrefix + name : `values/h/${sha256(name)}`;
 }
 
 /**

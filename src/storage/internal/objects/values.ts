@@ -2,8 +2,8 @@ import { StorageError } from "../../../kernel/errors.ts";
 import { filled } from "../checked-stream.ts";
 import type { ObjectMedium } from "../object-medium.ts";
 import { replacedRecord } from "../record-checks.ts";
-import type { Payload, ValueArea } from "../../storage.ts";
-import { valueName } from "./names.ts";
+import type { Payload, ValueArea, ValueEntry } from "../../storage.ts";
+import { goodBeginning, nameOfValue, valueName, valuePrefix } from "./names.ts";
 import { bytesFrom, objectIn, ofLength } from "./read-object.ts";
 
 const firstRead = 1024 * 1024;
@@ -45,6 +45,14 @@ export class ObjectValues implements ValueArea {
     const where = objectIn(this.#medium, object);
     const bytes = bytesFrom(this.#medium, object, beginning, 0, () => replacedRecord(where));
     return ofLength(bytes, beginning.size, where);
+  }
+
+  /** Only those whose objects tell their names: of a hashed one nobody knows it. */
+  async *list(prefix = ""): AsyncGenerator<ValueEntry, void> {
+    for await (const object of this.#medium.list(valuePrefix + goodBeginning(prefix))) {
+      const name = nameOfValue(object);
+      if (name?.startsWith(prefix)) yield { name };
+    }
   }
 
   async put(name: string, payload: Payload): Promise<void> {

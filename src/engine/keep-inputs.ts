@@ -1,0 +1,56 @@
+/*
+ * DESIGN. Input caching: a run that will have to run again (it awaits a retry, is suspended, has failed) keeps its resolved
+ * inputs in the default result storage, so that it can be run again alone, in another process. What the settings call secret
+ * is never kept; when the run has completed, its inputs go.
+ */
+import { describeError } from "../kernel/errors.ts";
+import type { ResultStore } from "../results/result-store.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
+import { holdsSecret, isSecret, secretsOf } from "./recorder/shown.ts";
+import type { Run } from "./run.ts";
+import { sayOnce } from "./say-once.ts";
+import type { TaskRun } from "./task-run.ts";
+
+/** The key under which the inputs of a run are kept. */
+export function inputsKey(runId: string): string {
+  return `inputs/${runId}`;
+}
+
+/** Keeps the inputs of a run. Never rejects: what cannot be kept is said. */
+export async function keepInputs(run: Run): Promise<void> {
+  const { history } = run.settings;
+  if (!history.enabled || run.keptInputs !== undefined) return;
+  const secrets = secretsOf(history.redact);
+  const isKept = ([name, value]: [string, unknown]): boolean =>
+    !isSecret(name, secrets) && !holdsSecret(value, secrets);
+  try {
+    const kept = Object.fromEntries(Object.entries(run.inputs).filter(isKept));
+    const store = await storeOf(run);
+    const key = inputsKey(run.id);
+    await store.write(key, kept, { expiration: { milliseconds: history.retention } });
+    run.keptInputs = key;
+  } catch (error) {
+    sayOnce(run as TaskRun, "warn", `The inputs could not be kept for another run: ${describeError(error)}`, error);
+  }
+}
+
+/** Removes what was kept: the run has completed. */
+export async function dropInputs(run: Run): Promise<void> {
+  const key = run.keptInputs;
+  if (key === undefined) return;
+  run.keptInputs = undefined;
+  try {
+    await (await storeOf(run)).delete(key);
+  } catch {
+    // It expires by itself.
+  }
+}
+
+/** What a run kept. @throws {MissingResultError} where it is not there @throws {StorageError} */
+export async function keptInputs(store: ResultStore, runId: string): Promise<Record<string, unknown>> {
+  return (await store.read(inputsKey(runId))) as Record<string, unknown>;
+}
+
+function storeOf({ services, settings }: Run): Awaitable<ResultStore> {
+  return services.resultStore(settings, { storage: undefined, keyStorage: undefined, serializer: undefined });
+}

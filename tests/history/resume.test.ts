@@ -1,0 +1,298 @@
+/* Runs that are gone on with: in this process, in another one, after a crash. */
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { markCrashed } from "../../src/history/crashed.ts";
+import {
+  DEFAULT,
+  flow,
+  INPUTS,
+  openHistory,
+  pauseFlowRun,
+  resumeFlowRun,
+  retryTaskRun,
+  suspendFlowRun,
+  task,
+  withSettings,
+} from "../../src/index.ts";
+import { TestClock, withClock } from "../../src/testing/index.ts";
+
+beforeEach(() => {
+  process.env["OXBOW_HISTORY_ENABLED"] = "true";
+  process.env["OXBOW_LOGGING_LEVEL"] = "off";
+  process.env["OXBOW_HOME"] = mkdtempSync(join(tmpdir(), "oxbow-resume-"));
+});
+
+/** A flow of three tasks whose last one fails as long as it is told to; counts the calls of their bodies. */
+function pipeline(options: { fails: boolean }) {
+  const calls: string[] = [];
+  const step = (name: string, work: (x: number) => number) =>
+    task(name, { cachePolicy: DEFAULT }, (x: number) => {
+      calls.push(name);
+      return work(x);
+    });
+  const [load, clean] = [step("load", (x) => x + 1), step("clean", (x) => x * 2)];
+  const publish = step("publish", (x) => {
+    if (options.fails) throw new Error("no network");
+    return x;
+  });
+  return { calls, publish, run: flow("pipeline", async (x: number) => publish(await clean(await load(x)))) };
+}
+
+async function latest() {
+  return (await (await openHistory()).flowRuns.list())[0]!;
+}
+
+describe("a flow run that failed", () => {
+  test("goes on under its run id: a failed last step costs only itself", async () => {
+    const options = { fails: true };
+    const { run, calls } = pipeline(options);
+    await run.run(1);
+    const failed = await latest();
+    options.fails = false;
+    calls.length = 0;
+    const state = await resumeFlowRun(run, failed.name);
+    expect([state.name, state.result(), calls]).toEqual(["Completed", 4, ["publish"]]);
+    const again = await latest();
+    expect(again.id).toBe(failed.id);
+    expect(again.states.map(({ name }) => name)).toEqual([
+      "Pending",
+      "Running",
+      "Failed",
+      "Pending",
+      "Running",
+      "Completed",
+    ]);
+  });
+
+  test("computes again from a task on, and with other parameters", async () => {
+    const { run, calls } = pipeline({ fails: false });
+    await run(1);
+    const { id } = await latest();
+    calls.length = 0;
+    await resumeFlowRun(run, id, { from: "clean" });
+    expect(calls).toEqual(["clean"]);
+    calls.length = 0;
+    expect((await resumeFlowRun(run, id, { parameters: { x: 5 } })).result()).toBe(12);
+    expect(calls).toEqual(["load", "clean", "publish"]);
+  });
+
+  test.each([
+    ["has completed", "Flow run … has completed", {}],
+    ["is of another flow", "is a run of flow 'pipeline', not of 'other'", {}],
+    ["is not there", 'There is no flow run "nobody" in the history', {}],
+    ["has no such parameter", "Flow 'pipeline' has no parameter y", { parameters: { y: 1 } }],
+  ])("is refused where it %s", async (what, message, options) => {
+    const { run } = pipeline({ fails: false });
+    await run(1);
+    const { name } = await latest();
+    const other = flow("other", async () => 1);
+    const [of, which] = [what.includes("another") ? other : run, what.includes("not there") ? "nobody" : name];
+    const wanted = message.replace("…", name);
+    await expect(resumeFlowRun(of as never, which, options)).rejects.toThrow(wanted);
+  });
+
+  test("needs the parameters that were secret, and finds those that were too large", async () => {
+    let fails = true;
+    const login = flow("login", async (user: string, password: string, body: string) => {
+      if (fails) throw new Error("refused");
+      return [user, password, body.length];
+    });
+    await login.run("ann", "hunter2", "x".repeat(10_000));
+    fails = false;
+    const { id } = await latest();
+    await expect(resumeFlowRun(login, id)).rejects.toThrow("password (secret)");
+    const state = await resumeFlowRun(login, id, { parameters: { password: "hunter2" } });
+    expect(state.result()).toEqual(["ann", "hunter2", 10_000]);
+  });
+});
+
+test("a task run that failed runs alone, with the inputs that it had", async () => {
+  const options = { fails: true };
+  const { run, publish, calls } = pipeline(options);
+  await run.run(1);
+  const history = await openHistory();
+  const [failed] = await history.taskRuns.list({ of: "publish" });
+  expect(failed!.inputsKey).toBe(`inputs/${failed!.id}`);
+  options.fails = false;
+  calls.length = 0;
+  expect((await retryTaskRun(publish, failed!.name)).result()).toBe(4);
+  expect(calls).toEqual(["publish"]);
+  calls.length = 0;
+  expect((await resumeFlowRun(run, failed!.flowRunId!)).result()).toBe(4);
+  expect(calls).toEqual([]);
+});
+
+test("inputs that are too large for the history are found in the result storage", async () => {
+  let fails = true;
+  const count = task("count", (text: string, token: string) => {
+    if (fails) throw new Error("no");
+    return text.length + token.length;
+  });
+  await count.run("x".repeat(9000), "t");
+  fails = false;
+  const [failed] = await (await openHistory()).taskRuns.list({ of: "count" });
+  await expect(retryTaskRun(count, failed!.id)).rejects.toThrow("token (secret)");
+  expect((await retryTaskRun(count, failed!.id, { inputs: { token: "t" } })).result()).toBe(9001);
+});
+
+describe("a suspended run", () => {
+  test("ends, and has its answer when it is resumed", async () => {
+    const ask = flow("ask", async () => suspendFlowRun({ message: "publish?" }));
+    const first = await ask.run();
+    expect([first.type, first.name, first.message]).toEqual(["PAUSED", "Suspended", "publish?"]);
+    await expect(ask()).rejects.toThrow("is suspended: publish?");
+    const history = await openHistory();
+    const [, run] = await history.flowRuns.list({ of: "ask" });
+    expect((await resumeFlowRun(ask, run!.id)).name).toBe("Suspended");
+    await history.questions.answer(run!.id, "pause:1", '{"yes":1}', Date.now());
+    expect((await resumeFlowRun(ask, run!.id)).result()).toEqual({ yes: 1 });
+  });
+
+  test("asks again where the answer is refused", async () => {
+    const number = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: (value: unknown) =>
+          typeof value === "number" ? { value } : { issues: [{ message: "expected a number" }] },
+      },
+    };
+    const ask = flow("ask", async () => suspendFlowRun({ message: "how many?", input: number }));
+    await ask.run();
+    const history = await openHistory();
+    const { id } = await latest();
+    await history.questions.answer(id, "pause:1", '"three"', Date.now());
+    expect((await resumeFlowRun(ask, id)).message).toBe("how many? (refused: expected a number)");
+    const [question] = (await history.questions.list(id)).filter(({ answer }) => answer === undefined);
+    await history.questions.answer(id, question!.name, "3", Date.now());
+    expect((await resumeFlowRun(ask, id)).result()).toBe(3);
+  });
+
+  test("fails where it is resumed too late", async () => {
+    const clock = new TestClock();
+    const ask = flow("ask", async () => suspendFlowRun({ timeout: "1 minute" }));
+    await withClock(clock, async () => ask.run());
+    const { id } = await latest();
+    await clock.advance(61_000);
+    const state = await withClock(clock, async () => resumeFlowRun(ask, id));
+    expect([state.type, state.message]).toEqual(["FAILED", expect.stringContaining("Nobody answered within 1 min")]);
+  });
+
+  test("is suspended by a task of manual trigger, and what is stored asks nobody", async () => {
+    let calls = 0;
+    const deploy = task("deploy", { trigger: "manual", cachePolicy: INPUTS }, (x: number) => ++calls + x);
+    const release = flow("release", async () => deploy(1));
+    expect((await release.run()).name).toBe("Suspended");
+    expect(calls).toBe(0);
+    const { id } = await latest();
+    const history = await openHistory();
+    const [question] = await history.questions.list(id);
+    expect(question!.text).toBe("start task 'deploy'?");
+    await history.questions.answer(id, question!.name, "true", Date.now());
+    expect((await resumeFlowRun(release, id)).result()).toBe(2);
+    expect((await release.run()).name).toBe("Completed");
+    expect(calls).toBe(1);
+  });
+});
+
+test("a paused run stays, and goes on when it is answered", async () => {
+  const clock = new TestClock();
+  const wait = flow("wait", async () => pauseFlowRun({ message: "go on?" }));
+  const running = withClock(clock, async () => wait.run());
+  const history = await openHistory();
+  await expect.poll(async () => (await latest())?.states.at(-1)?.name).toBe("Paused");
+  const { id } = await latest();
+  expect(await history.questions.answer(id, "pause:1", "42", clock.now())).toBe(true);
+  let isOver = false;
+  void running.then(() => (isOver = true));
+  await expect.poll(async () => clock.advance(1000).then(() => isOver)).toBe(true);
+  expect((await running).result()).toBe(42);
+});
+
+describe("another process", () => {
+  const source = (fails: string): string => `
+    import { appendFileSync } from "node:fs";
+    import { flow, task, DEFAULT, resumeFlowRun, openHistory } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, "../../src/index.ts")).href)};
+    const step = (name, work) => task(name, { cachePolicy: DEFAULT, version: "1", params: ["x"] }, (x) => { appendFileSync(process.env.CALLS, name + " "); return work(x); });
+    const load = step("load", (x) => x + 1), publish = step("publish", (x) => { ${fails} return x; });
+    const pipeline = flow("pipeline", { params: ["x"] }, async (x) => publish(await load(x)));
+    if (process.argv[2] === "resume") console.log((await resumeFlowRun(pipeline, process.argv[3])).result());
+    else await pipeline(1);
+  `;
+  const run = async (fails: string, ...args: string[]): Promise<string> => {
+    const file = join(process.env["OXBOW_HOME"]!, `flow-${args.length}.mjs`);
+    writeFileSync(file, source(fails));
+    const child = spawn(process.execPath, [file, ...args], {
+      env: { ...process.env, CALLS: join(process.env["OXBOW_HOME"]!, "calls") },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let out = "";
+    child.stdout.on("data", (piece: Buffer) => (out += piece.toString()));
+    await once(child, "close");
+    return out.trim();
+  };
+
+  test("resumes a run of one that was killed in its last step", async () => {
+    await run("return new Promise(() => setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300));");
+    const history = await openHistory();
+    const before = await latest();
+    expect(before.states.at(-1)!.name).toBe("Running");
+    const [crashed] = await markCrashed(history, Date.now());
+    expect(crashed!.id).toBe(before.id);
+    const after = await latest();
+    expect(after.states.at(-1)).toMatchObject({ type: "CRASHED", message: "The process that ran it is gone" });
+    const [publish] = await history.taskRuns.list({ of: "publish" });
+    expect(publish!.states.at(-1)!.type).toBe("CRASHED");
+    expect(await run("", "resume", after.name)).toBe("2");
+    const { readFileSync } = await import("node:fs");
+    expect(readFileSync(join(process.env["OXBOW_HOME"]!, "calls"), "utf8")).toBe("load publish publish ");
+    expect((await latest()).states.at(-1)!.name).toBe("Completed");
+  });
+});
+
+describe("a plan", () => {
+  test("says what is stored, as far as stored results take the flow, and runs nothing", async () => {
+    const { run, calls } = pipeline({ fails: false });
+    const shared = task("shared", { cachePolicy: INPUTS }, (x: number) => {
+      calls.push("shared");
+      return x;
+    });
+    const whole = flow("whole", async (x: number) => {
+      const [a] = await Promise.all([shared(x), shared(x + 100)]);
+      return shared(a + 1);
+    });
+    await shared(1);
+    calls.length = 0;
+    const first = await whole.plan(1);
+    expect(first.isComplete).toBe(false);
+    expect(first.tasks.map(({ outcome }) => outcome)).toEqual(["hit", "miss"]);
+    await whole(1);
+    calls.length = 0;
+    const second = await whole.plan(1);
+    expect([second.isComplete, second.count("hit"), calls]).toEqual([true, 3, []]);
+    expect((await run.plan(1)).tasks).toMatchObject([{ taskName: "load", outcome: "miss" }]);
+    expect(await (await openHistory()).flowRuns.list({ of: "pipeline" })).toEqual([]);
+  });
+
+  test("knows what waits for what is not stored", async () => {
+    const step = task("step", { cachePolicy: INPUTS }, (x: number) => x);
+    const chain = flow("chain", async () => step.submit(step.submit(step.submit(1))));
+    expect((await chain.plan()).tasks.map(({ outcome }) => outcome)).toEqual(["miss", "unknown", "unknown"]);
+  });
+});
+
+test("a run is cancelled from outside", async () => {
+  const wait = flow("wait", async () => new Promise(() => undefined));
+  const running = withSettings({ logging: { level: "off" } }, async () => wait.run());
+  await expect.poll(async () => (await latest())?.states.at(-1)?.name).toBe("Running");
+  const { id } = await latest();
+  await (await openHistory()).requests.cancel(id, Date.now());
+  const state = await running;
+  expect([state.name, state.message]).toEqual(["Cancelled", expect.stringContaining("was cancelled from outside")]);
+});
