@@ -139,17 +139,20 @@ async function fill(store: RunStore, from: number, to: number, kept: Kept): Prom
   return (ms / (to - from)) * 1000;
 }
 
-async function ask(
-  title: string,
-  question: () => Promise<unknown>,
-): Promise<void> {
+async function ask(title: string, question: () => Promise<unknown>): Promise<void> {
   const times: number[] = [];
   let count: number | string = 0;
   for (let round = 0; round < 3; round += 1) {
     const begun = performance.now();
     const found = await question();
     times.push(performance.now() - begun);
-    count = Array.isArray(found) ? found.length : found instanceof Map ? found.size : found === undefined ? "nothing" : 1;
+    count = Array.isArray(found)
+      ? found.length
+      : found instanceof Map
+        ? found.size
+        : found === undefined
+          ? "nothing"
+          : 1;
   }
   const worst = Math.max(...times);
   console.log(

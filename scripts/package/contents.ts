@@ -4,6 +4,8 @@ import { root } from "../lib/run.ts";
 import type { EntryPoint } from "../lib/entry-points.ts";
 
 const beside = ["package.json", "README.md", "LICENSE", "CHANGELOG.md"];
+/** Started as programs of their own: the command line, and what the doctor looks at a file with. */
+const programs = ["dist/cli/main.js", "dist/doctor/probe.js"];
 const required = ["package.json", "README.md", "LICENSE"];
 
 /** What is wrong with the list of files that `npm pack` ships. */
@@ -23,7 +25,7 @@ export function checkContents(points: readonly EntryPoint[], shipped: readonly s
 
 /** Whether a build of the source that is there makes this file: code by entry point and chunk, declarations one by one. */
 function isMade(file: string, code: ReadonlySet<string>): boolean {
-  if (file.endsWith(".js")) return code.has(file) || file.startsWith("dist/chunks/");
+  if (file.endsWith(".js")) return code.has(file) || programs.includes(file) || file.startsWith("dist/chunks/");
   return existsSync(join(root, file.replace(/^dist\//, "src/").replace(/\.d\.ts$/, ".ts")));
 }
 

@@ -19,7 +19,7 @@ import * as maintenance from "oxbow/maintenance";
 import manifest from "oxbow/package.json" with { type: "json" };
 
 const double = task("double", { cachePolicy: INPUTS }, async (x${types ? ": number" : ""}) => x * 2);
-const total = flow("total", async (xs${types ? ": readonly number[]" : ""}) => {
+export const total = flow("total", async (xs${types ? ": readonly number[]" : ""}) => {
   let sum${types ? ": number" : ""} = 0;
   for (const x of xs) sum += await double(x);
   return sum;
@@ -86,6 +86,9 @@ export async function useIt(folder: string, tarball: string): Promise<string[]> 
     ["node", "plain.js"],
     ["node", "typed.ts"],
     ["tsc", "-p", "."],
+    ["node_modules/.bin/oxbow", "run", "typed.ts:total", "--param", "xs=[1,2]"],
+    ["node_modules/.bin/oxbow", "flow-run", "ls", "--json"],
+    ["node_modules/.bin/oxbow", "doctor", "typed.ts"],
   ] as const) {
     const { status, output } = await attempt(command, args, {
       cwd: folder,

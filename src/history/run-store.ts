@@ -154,7 +154,7 @@ export interface RunFilter {
   /** The name of the flow, or of the task. */
   readonly of?: string | undefined;
   readonly flowRunId?: string | undefined;
-  readonly state?: StateType | string | undefined;
+  readonly state?: string | undefined;
   readonly tag?: string | undefined;
   readonly outcome?: DecisionOutcome | undefined;
   readonly key?: string | undefined;

@@ -48,7 +48,10 @@ function taskRunsOf({ db, isOneOf, isRow, sql }: Builder, flowRunIds: readonly s
     .select("n")
     .where(isOneOf(sql.ref("flow_run_id"), flowRunIds))
     .limit(stepRows);
-  return db.deleteFrom("task_runs").where(isRow(sql.ref("n"), some)).returning("n");
+  return db
+    .deleteFrom("task_runs")
+    .where(isRow(sql.ref("n"), some))
+    .returning("n");
 }
 
 function logsOf({ db, isOneOf, isRow, sql }: Builder, runIds: readonly string[]): Query<unknown> {
@@ -57,7 +60,10 @@ function logsOf({ db, isOneOf, isRow, sql }: Builder, runIds: readonly string[])
     .select("n")
     .where(isOneOf(sql.ref("run_id"), runIds))
     .limit(stepRows);
-  return db.deleteFrom("logs").where(isRow(sql.ref("n"), some)).returning("n");
+  return db
+    .deleteFrom("logs")
+    .where(isRow(sql.ref("n"), some))
+    .returning("n");
 }
 
 /** Says statements again and again, until none of them gives a full step of rows. */
@@ -79,7 +85,12 @@ export async function prune(questions: Questions, before: number): Promise<numbe
   await pruneLogs(questions, before);
   await untilNone(questions, ({ db, isRow, sql }) => {
     const some = db.selectFrom("cache_events").select("n").where("time", "<", before).limit(stepRows);
-    return [db.deleteFrom("cache_events").where(isRow(sql.ref("n"), some)).returning("n")];
+    return [
+      db
+        .deleteFrom("cache_events")
+        .where(isRow(sql.ref("n"), some))
+        .returning("n"),
+    ];
   });
   await questions.change(
     ({ db, hasParts }) => {

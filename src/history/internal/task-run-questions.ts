@@ -23,7 +23,10 @@ export async function listTaskRuns(questions: Questions, filter: RunFilter): Pro
 }
 
 /** First which rows, from indexes; then the rows, which are long. */
-function rowsOf({ db, isRow, sql }: Builder, which: TaskRunQuery<{ n: number }>): Query<Parameters<typeof taskRunOf>[0]> {
+function rowsOf(
+  { db, isRow, sql }: Builder,
+  which: TaskRunQuery<{ n: number }>,
+): Query<Parameters<typeof taskRunOf>[0]> {
   return db
     .selectFrom("task_runs")
     .select(taskRunColumns)
@@ -123,12 +126,13 @@ export async function taskStats(questions: Questions, filter: RunFilter): Promis
         sql<number>`coalesce(sum(case when outcome = 'hit' then 0 else duration_ms end), 0)`.as("computed"),
         of.fn.max("began").as("last_began"),
       ])
-      .groupBy("task_name")
-      .orderBy("task_name");
+      .groupBy("task_name");
     const met = meeting(builder, all, filter, builder.hasParts && !isNarrow(filter));
     return filter.key === undefined ? met : withKey(builder, met, filter.key);
   });
-  return rows.map(({ task_name, saved, computed, last_began, ...counts }) => ({
+  // Sorted here, so that the server need not go through the rows in this order.
+  const sorted = rows.toSorted((a, b) => (a.task_name < b.task_name ? -1 : 1));
+  return sorted.map(({ task_name, saved, computed, last_began, ...counts }) => ({
     taskName: task_name,
     ...counts,
     savedMs: saved,
