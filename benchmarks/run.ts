@@ -1,10 +1,18 @@
 /*
  * npm run bench: each row beside its yardstick, as ratios. `--gate` fails where a row is beyond 1.5 of its target.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { excess, measure, type Result } from "./compare.ts";
 
 process.env["OXBOW_LOGGING_LEVEL"] = "warn";
 process.env["NODE_ENV"] = "production";
+// Nothing is left in a home. What recording costs has rows of its own.
+const home = mkdtempSync(join(tmpdir(), "oxbow-bench-home-"));
+process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+process.env["OXBOW_HOME"] = home;
+process.env["OXBOW_HISTORY_ENABLED"] = "false";
 const { keyRows } = await import("./keys.ts");
 const { largeRows } = await import("./large.ts");
 const { lockRows, redisLockRow } = await import("./locks.ts");

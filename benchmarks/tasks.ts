@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileStorage, flow, INPUTS, sqliteStorage, task, TASK_SOURCE, type Storage } from "../src/index.ts";
+import { fileStorage, flow, INPUTS, sqliteStorage, task, TASK_SOURCE, type Storage, withSettings } from "../src/index.ts";
 import { ResultStore } from "../src/results/result-store.ts";
 import { json } from "../src/serializers/json.ts";
 import type { Row } from "./compare.ts";
@@ -100,6 +100,37 @@ async function bareLoop(n: number): Promise<void> {
   for (let i = 0; i < n; i++) await bare(i, "y");
 }
 
+/** The same work, its runs written to the history. */
+function recorded(work: (n: number) => Promise<unknown>): (n: number) => Promise<unknown> {
+  return (n) => withSettings({ history: { enabled: true } }, async () => work(n));
+}
+
+/** What recording adds to a run. */
+const recordingRows: readonly Row[] = [
+  {
+    name: "flow of 1,000 tasks, stored, recorded",
+    n: 1000,
+    oxbow: recorded((n) => thousand(n)),
+    yardstick: { name: "unrecorded", work: (n) => thousand(n) },
+    target: { us: 60, overUs: 18 },
+  },
+  {
+    name: "memory hit, recorded",
+    n: 5000,
+    oxbow: recorded((n) => inFlow(n)),
+    yardstick: { name: "unrecorded", work: (n) => inFlow(n) },
+    target: { us: 12, overUs: 3 },
+  },
+  {
+    name: "map over 20,000 items, recorded",
+    n: 20_000,
+    rounds: 5,
+    oxbow: recorded((n) => mapped(n)),
+    yardstick: { name: "unrecorded", work: (n) => mapped(n) },
+    target: { overUs: 18 },
+  },
+];
+
 /** Whole task calls and the lookups inside them. */
 export async function taskRows(): Promise<readonly Row[]> {
   return [
@@ -138,5 +169,6 @@ export async function taskRows(): Promise<readonly Row[]> {
       yardstick: { name: "await fn", work: bareLoop },
       target: { us: 5 },
     },
+    ...recordingRows,
   ];
 }

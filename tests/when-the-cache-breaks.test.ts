@@ -83,9 +83,13 @@ const faults: Readonly<Record<string, () => unknown>> = {
 
   async "A time or an id is among the arguments"() {
     const load = task("load", { cachePolicy: INPUTS, ...inMemory() }, (_url: string, requestId: string) => requestId);
-    await load("https://example.com", crypto.randomUUID());
-    const { decision } = await load.run("https://example.com", crypto.randomUUID());
-    expect(String(decision)).toContain('miss: input "requestId" changed (1 of 2)');
+    const clock = new TestClock();
+    await withClock(clock, async () => {
+      await load("https://example.com", crypto.randomUUID());
+      await clock.advance(1000);
+      const { decision } = await load.run("https://example.com", crypto.randomUUID());
+      expect(String(decision)).toContain('miss: input "requestId" changed (1 of 2)');
+    });
     const spared = load.withOptions({ cachePolicy: INPUTS.omit("requestId") });
     await spared("https://example.com", crypto.randomUUID());
     expect((await spared.run("https://example.com", crypto.randomUUID())).decision?.outcome).toBe("hit");
