@@ -26,6 +26,8 @@ export interface ResumeOptions {
   readonly from?: string;
   /** Parameters that are other than they were, by name. @default none */
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** What the run waits for, answered: by the name of the question. Noted when it is certain that the run can go on. @default none */
+  readonly answers?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -49,8 +51,11 @@ export async function resumeFlowRun(flow: Flow, idOrName: string, options: Resum
   const parameters = { ...(await parametersOf(row, scope)), ...options.parameters };
   const known = definition.parameters();
   checkParameters(row, parameters, options, known.open ? undefined : known.names);
+  if (options.from !== undefined) await checkTask(store, row, options.from);
   const lease = await claim(scope, row);
   try {
+    for (const [name, answer] of Object.entries(options.answers ?? {}))
+      await store.questions.answer(row.id, name, JSON.stringify(answer), scope.clock.now());
     const afresh = new Set(options.from === undefined ? [] : [options.from]);
     const resumption = { id: row.id, states: row.states, afresh };
     const given = known.kind === "destructured" ? [{}] : [];
@@ -113,9 +118,23 @@ function checkResumable(row: FlowRunRow, name: string, { from, parameters }: Res
   if (isOver || isChanged) return;
   const [why, hint] =
     type === "COMPLETED"
-      ? ["has completed", "to compute some of it again, name a task with `from`, or other parameters"]
+      ? [
+          "has completed",
+          "to compute some of it again, name a task to begin from (`from`, --from), or other parameters",
+        ]
       : ["is still running", "cancel it first, or wait for its end"];
   throw new HistoryError("OXBOW_RUN_NOT_RESUMABLE", `Flow run ${row.name} ${why}`, { hint });
+}
+
+/** A task that never ran in it computes anyway; its name is mistyped. */
+async function checkTask(store: RunStore, row: FlowRunRow, from: string): Promise<void> {
+  const [one] = await store.taskRuns.list({ flowRunId: row.id, of: from, limit: 1 });
+  if (one) return;
+  const names = new Set((await store.taskRuns.list({ flowRunId: row.id, limit: 1000 })).map((run) => run.taskName));
+  const meant = nearest(from, [...names]);
+  throw new ConfigurationError("OXBOW_OPTION_INVALID", `Flow run ${row.name} has no run of a task '${from}'`, {
+    hint: meant ? `did you mean ${meant}?` : `it has runs of ${[...names].join(", ") || "no task"}`,
+  });
 }
 
 /** What the run was called with: from the history, and what that leaves out from the result storage. */

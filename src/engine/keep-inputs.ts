@@ -3,9 +3,11 @@
  * inputs in the default result storage, so that it can be run again alone, in another process. What the settings call secret
  * is never kept; when the run has completed, its inputs go.
  */
+import { mayWrite } from "../kernel/cache-mode.ts";
 import { describeError } from "../kernel/errors.ts";
 import type { ResultStore } from "../results/result-store.ts";
 import type { Awaitable } from "../kernel/awaitable.ts";
+import { modeAround } from "./cache-plan.ts";
 import { holdsSecret, isSecret, secretsOf } from "./recorder/shown.ts";
 import type { Run } from "./run.ts";
 import { sayOnce } from "./say-once.ts";
@@ -18,8 +20,10 @@ export function inputsKey(runId: string): string {
 
 /** Keeps the inputs of a run. Never rejects: what cannot be kept is said. */
 export async function keepInputs(run: Run): Promise<void> {
-  const { history } = run.settings;
+  const { history, tasks } = run.settings;
   if (!history.enabled || run.keptInputs !== undefined) return;
+  // Where nothing is to be stored, inputs are not either.
+  if (tasks.disableCaching || !mayWrite(modeAround(run as TaskRun))) return;
   const secrets = secretsOf(history.redact);
   const isKept = ([name, value]: [string, unknown]): boolean =>
     !isSecret(name, secrets) && !holdsSecret(value, secrets);
@@ -27,7 +31,10 @@ export async function keepInputs(run: Run): Promise<void> {
     const kept = Object.fromEntries(Object.entries(run.inputs).filter(isKept));
     const store = await storeOf(run);
     const key = inputsKey(run.id);
-    await store.write(key, kept, { expiration: { milliseconds: history.retention } });
+    const now = run.clock.now();
+    const { name: taskName, tags } = run.subject;
+    const origin = { taskName, taskRunId: run.id, durationMs: 0, tags, components: {} };
+    await store.save({ text: `=${key}`, value: key }, kept, origin, now, { expiresAt: now + history.retention });
     run.keptInputs = key;
   } catch (error) {
     sayOnce(run as TaskRun, "warn", `The inputs could not be kept for another run: ${describeError(error)}`, error);

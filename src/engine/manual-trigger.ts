@@ -12,8 +12,13 @@ export async function approved(run: TaskRun): Promise<void> {
   const text = `start task '${task.name}'?`;
   const name = `trigger:${task.name}:${flowRun?.nextTrigger(task.name) ?? 1}`;
   if (!flowRun || !isTerminal()) {
-    if (flowRun) return void (await answerOrSuspend(flowRun, { name, text, timeoutMs: undefined, input: undefined }));
-    throw suspended(run, text);
+    if (!flowRun) throw suspended(run, text);
+    try {
+      await answerOrSuspend(flowRun, { name, text, timeoutMs: undefined, input: undefined });
+    } finally {
+      run.suspension = flowRun.suspension;
+    }
+    return;
   }
   const store = await historyOf(run);
   const now = run.clock.now();

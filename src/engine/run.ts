@@ -104,6 +104,11 @@ export abstract class Run {
   /** How many hooks of the run are running. */
   hooks = 0;
 
+  /** The task or the flow. */
+  get subject(): RunDefinition {
+    return this.#definition;
+  }
+
   abstract get name(): string;
   abstract get label(): string;
   /** The ids of the flow run and of the task run that it is in, or is. */

@@ -78,7 +78,7 @@ async function explain(
   const events = key === undefined ? [] : ((await place.history?.cacheEvents.list({ key, limit: 20 })) ?? []);
   const difference = run && (await differenceOf(place, run, now));
   const known = { subject, run, key, record, status, difference, events };
-  return { ...known, lines: linesOf(known, now) };
+  return { ...known, lines: linesOf(known, now, place.keyStorage ?? place.storage) };
 }
 
 async function differenceOf(place: RecordPlace, run: TaskRunRow, now: number): Promise<string | undefined> {
@@ -104,10 +104,15 @@ async function earlierRuns(
   );
 }
 
-function linesOf(known: Omit<Explanation, "lines">, now: number): readonly string[] {
+function linesOf(
+  known: Omit<Explanation, "lines">,
+  now: number,
+  place: { readonly location: string },
+): readonly string[] {
   const { subject, run, key, record, status, difference, events } = known;
   const ago = (time: number): string => `${formatMs(Math.max(0, now - time))} ago`;
   const lines: string[] = [];
+  const elsewhere = run?.storage !== undefined && run.storage !== place.location ? run.storage : undefined;
   if (run) {
     const begun = `Run "${run.name}" of task "${run.taskName}", ${ago(beginOf(run))}`;
     lines.push(`${begun}: ${run.outcome ?? "not cached"}${run.reason === undefined ? "" : `, ${run.reason}`}`);
@@ -116,6 +121,8 @@ function linesOf(known: Omit<Explanation, "lines">, now: number): readonly strin
   for (const { kind, time, detail } of events.slice(0, 3))
     lines.push(`A record of this key was ${kind} ${ago(time)} (${detail})`);
   if (record) lines.push(`There is a record now, written ${ago(record.createdAt)}: ${inWords(record, status, now)}`);
+  else if (key !== undefined && elsewhere !== undefined)
+    lines.push(`Its record is in another storage, ${elsewhere}: name that one to look there (--storage)`);
   else if (key !== undefined) lines.push("There is no record under this key now: the next call computes");
   return lines.length > 0 ? lines : [`Nothing is known of ${subject.kind} "${subject.name}"`];
 }

@@ -1,11 +1,11 @@
 /* Runs that are gone on with: in this process, in another one, after a crash. */
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { markCrashed } from "../../src/history/crashed.ts";
 import {
@@ -250,7 +250,7 @@ describe("another process", () => {
     const [publish] = await history.taskRuns.list({ of: "publish" });
     expect(publish!.states.at(-1)!.type).toBe("CRASHED");
     expect(await run("", "resume", after.name)).toBe("2");
-    const { readFileSync } = await import("node:fs");
+
     expect(readFileSync(join(process.env["OXBOW_HOME"]!, "calls"), "utf8")).toBe("load publish publish ");
     expect((await latest()).states.at(-1)!.name).toBe("Completed");
   });
@@ -296,3 +296,58 @@ test("a run is cancelled from outside", async () => {
   const state = await running;
   expect([state.name, state.message]).toEqual(["Cancelled", expect.stringContaining("was cancelled from outside")]);
 });
+
+describe("what an earlier reader met", () => {
+  test("a task that waits for somebody is Suspended, not Failed, and an answer is noted only where the run can go on", async () => {
+    const deploy = task("deploy", { trigger: "manual", cachePolicy: INPUTS }, (x: number) => x);
+    const release = flow("release", async (x: number, password: string) => deploy(x + password.length));
+    await release.run(1, "hunter2");
+    const history = await openHistory();
+    expect((await history.taskRuns.list({ of: "deploy" }))[0]!.states.at(-1)!.name).toBe("Suspended");
+    const { id } = await latest();
+    const answers = { "trigger:deploy:1": true };
+    await expect(resumeFlowRun(release, id, { answers })).rejects.toThrow("password (secret)");
+    expect((await history.questions.list(id))[0]!.answer).toBeUndefined();
+    const state = await resumeFlowRun(release, id, { answers, parameters: { password: "hunter2" } });
+    expect(state.result()).toBe(8);
+  });
+
+  test("a task that never ran in the flow run is no place to begin from", async () => {
+    const { run } = pipeline({ fails: true });
+    await run.run(1);
+    await expect(resumeFlowRun(run, (await latest()).id, { from: "clear" })).rejects.toThrow("did you mean clean?");
+  });
+
+  test("two who resume one run: one does", async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let fails = true;
+    const slow = flow("slow", async () => {
+      if (fails) throw new Error("no");
+      await held;
+      return "done";
+    });
+    await slow.run();
+    fails = false;
+    const { id } = await latest();
+    const first = resumeFlowRun(slow, id);
+    await expect.poll(async () => (await latest()).states.at(-1)!.name).toBe("Running");
+    await expect(resumeFlowRun(slow, id)).rejects.toThrow(/is still running|is being resumed/);
+    release();
+    expect((await first).result()).toBe("done");
+  });
+
+  test("nothing is kept where nothing may be stored, and no secret in any case", async () => {
+    const fails = task("fails", (_login: object): never => refuse());
+    await withSettings({ caching: { mode: "read-only" } }, async () => fails.run({ user: "ann" }));
+    await fails.run({ login: { apiKey: "hunter2" } });
+    const rows = await (await openHistory()).taskRuns.list({ of: "fails" });
+    expect(rows.map(({ inputsKey }) => inputsKey !== undefined)).toEqual([true, false]);
+    const records = readFileSync(join(process.env["OXBOW_HOME"]!, "storage", "records.db"));
+    expect(records.includes("hunter2")).toBe(false);
+  });
+});
+
+function refuse(): never {
+  throw new Error("no");
+}

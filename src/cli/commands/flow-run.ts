@@ -66,6 +66,7 @@ function addGoingOn(group: Command, { terminal, end }: Pick<Cli, "terminal" | "e
     .argument("[file]", "the file of the flow; the history knows it, unless it has moved")
     .option("--input <answer>", "the answer, as JSON or else as text; true where it is not said")
     .option("--question <name>", "which of several questions is answered")
+    .option("-p, --param <name=value>", "a parameter that is another one now, or was not kept", collect, [])
     .option("--json", "each state as a line of JSON as it happens, and the result as the last one")
     .addHelpText("after", examples("oxbow flow-run resume outgoing-cicada --input '{\"approved\": true}'"))
     .action((run: string, file: string | undefined, options: AnswerOptions) =>
@@ -89,6 +90,7 @@ interface RetryOptions extends JsonOption {
 interface AnswerOptions extends JsonOption {
   readonly input?: string;
   readonly question?: string;
+  readonly param: readonly string[];
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -173,17 +175,23 @@ export async function resume(
   options: AnswerOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { answerQuestions, goOn } = await import("../history/go-on.ts");
+  const { answersTo, goOn } = await import("../history/go-on.ts");
   const { flowRunNamed, withHistory } = await open();
-  const { row, severalMachines } = await withHistory(async (store) => {
-    const found = await flowRunNamed(store, run);
-    await answerQuestions(store, found, options, terminal);
-    return { row: found, severalMachines: store.kind !== "sqlite" };
-  });
   const { isGone } = await import("../../io/process-identity.ts");
   const { stateOf } = await show();
-  if (stateOf(row).name !== "Paused" || isGone(row.process, { severalMachines }))
-    return goOn(row, file, {}, options.json === true, terminal);
+  const { row, answers, isHere } = await withHistory(async (store) => {
+    const found = await flowRunNamed(store, run);
+    const given = await answersTo(store, found, options);
+    const isWaiting =
+      stateOf(found).name === "Paused" && !isGone(found.process, { severalMachines: store.kind !== "sqlite" });
+    if (isWaiting) {
+      for (const [name, answer] of Object.entries(given))
+        await store.questions.answer(found.id, name, JSON.stringify(answer), terminal.now());
+    }
+    return { row: found, answers: given, isHere: !isWaiting };
+  });
+  const parameters = options.param.length === 0 ? undefined : readParameters(options.param, undefined, terminal.cwd);
+  if (isHere) return goOn(row, file, { answers, parameters }, options.json === true, terminal);
   say(terminal, `${row.name} goes on, in its own process`);
   return exitCodes.done;
 }

@@ -43,7 +43,8 @@ function valueOf(name: string, text: string, cwd: string): unknown {
   return /\.json$/i.test(text) ? parsed(content, `${text.slice(1)}, for the parameter ${name},`) : jsonOrText(content);
 }
 
-function jsonOrText(text: string): unknown {
+/** JSON, or else the text itself. */
+export function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -26,9 +26,9 @@ export async function showPlan(
   json: boolean,
   terminal: Terminal,
 ): Promise<number> {
-  const tasks = await withScope(services, { settings }, () => planOf(found, args));
+  const { tasks, isComplete } = await withScope(services, { settings }, () => planOf(found, args));
   if (json) {
-    writeJson(terminal.stdout, { [found.kind]: found.definition.name, tasks });
+    writeJson(terminal.stdout, { [found.kind]: found.definition.name, isComplete, tasks });
     return exitCodes.done;
   }
   if (tasks.length === 0) say(terminal, "The plan has no tasks");
@@ -42,12 +42,16 @@ export async function showPlan(
     const hits = tasks.filter(({ outcome }) => outcome === "hit").length;
     const saved = tasks.reduce((sum, { savedMs }) => sum + savedMs, 0);
     say(terminal, `${count(tasks.length, "task run")}: ${count(hits, "hit")}; saves ${formatMs(saved)}`);
+    if (!isComplete) say(terminal, "What comes after depends on results that are not stored yet");
   }
   return exitCodes.done;
 }
 
-async function planOf(found: Found, args: readonly unknown[]): Promise<readonly Planned[]> {
-  if (found.kind === "flow") return (await found.flow.plan(...(args as never[]))).tasks;
+async function planOf(
+  found: Found,
+  args: readonly unknown[],
+): Promise<{ readonly tasks: readonly Planned[]; readonly isComplete: boolean }> {
+  if (found.kind === "flow") return found.flow.plan(...(args as never[]));
   const { outcome, reason, savedMs } = await found.task.explain(...(args as never[]));
-  return [{ taskName: found.definition.name, outcome, reason, savedMs }];
+  return { tasks: [{ taskName: found.definition.name, outcome, reason, savedMs }], isComplete: true };
 }

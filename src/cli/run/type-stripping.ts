@@ -19,6 +19,10 @@ export function needsRestart(path: string): boolean {
 
 /** Starts this command line again in a Node that takes types out. @returns the exit code */
 export async function restart(): Promise<number> {
+  if (Number.parseInt(process.versions.node, 10) < 22) {
+    process.stderr.write(`error: Oxbow needs Node 22.13 or newer, and this is ${process.version}\n`);
+    return 1;
+  }
   const args = [flag, "--disable-warning=ExperimentalWarning", ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn(process.execPath, args, { stdio: "inherit" });
   // A signal of the keyboard reaches both; one of another program only this process, which hands it on.
