@@ -1,7 +1,16 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileStorage, flow, INPUTS, sqliteStorage, task, TASK_SOURCE, type Storage, withSettings } from "../src/index.ts";
+import {
+  fileStorage,
+  flow,
+  INPUTS,
+  sqliteStorage,
+  task,
+  TASK_SOURCE,
+  type Storage,
+  withSettings,
+} from "../src/index.ts";
 import { ResultStore } from "../src/results/result-store.ts";
 import { json } from "../src/serializers/json.ts";
 import type { Row } from "./compare.ts";

@@ -78,6 +78,7 @@ services.watchers.add(recording);
 services.watchers.add(telemetry);
 useAcceptedSources();
 
+export { isGone } from "./io/process-identity.ts";
 export { markCrashed } from "./history/crashed.ts";
 export { flushHistory, historyOf, readShown } from "./defaults/history.ts";
 

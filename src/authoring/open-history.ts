@@ -1,6 +1,6 @@
-import { flushHistory, historyOf } from "../defaults.ts";
+import { flushHistory, historyOf, services } from "../defaults.ts";
+import { scopeForRun } from "../engine/scope.ts";
 import type { RunStore } from "../history/run-store.ts";
-import { loadSettings } from "../settings/settings.ts";
 
 /**
  * The run history that the settings name, with everything in it that has happened in this process so far.
@@ -12,5 +12,5 @@ import { loadSettings } from "../settings/settings.ts";
  */
 export async function openHistory(): Promise<RunStore> {
   await flushHistory();
-  return historyOf(loadSettings());
+  return historyOf(scopeForRun(services).settings);
 }

@@ -9,12 +9,12 @@ import { FlowRun } from "../engine/flow-run.ts";
 import { scopeForRun, type Scope } from "../engine/scope.ts";
 import { runTask } from "../engine/task-engine.ts";
 import { TaskRun } from "../engine/task-run.ts";
-import { unbindInputs } from "../hashing/parameters.ts";
+import { type Parameters, unbindInputs } from "../hashing/parameters.ts";
 import { newId } from "../kernel/ids.ts";
 import { ConfigurationError, HistoryError, MissingResultError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/suggest.ts";
 import type { State } from "../states/state.ts";
-import { markCrashed, readShown, services } from "../defaults.ts";
+import { flushHistory, isGone, markCrashed, readShown, services } from "../defaults.ts";
 import { defineFlow } from "./define-flow.ts";
 import { definitionOf } from "./definition-of.ts";
 import type { Flow } from "./flow.ts";
@@ -47,7 +47,7 @@ export async function resumeFlowRun(flow: Flow, idOrName: string, options: Resum
   await markCrashed(store, scope.clock.now());
   const row = await store.flowRuns.find(idOrName);
   if (!row) throw notFound("flow run", idOrName);
-  checkResumable(row, definition.name, options);
+  checkResumable(row, definition.name, options, store);
   const parameters = { ...(await parametersOf(row, scope)), ...options.parameters };
   const known = definition.parameters();
   checkParameters(row, parameters, options, known.open ? undefined : known.names);
@@ -57,9 +57,13 @@ export async function resumeFlowRun(flow: Flow, idOrName: string, options: Resum
     for (const [name, answer] of Object.entries(options.answers ?? {}))
       await store.questions.answer(row.id, name, JSON.stringify(answer), scope.clock.now());
     const afresh = new Set(options.from === undefined ? [] : [options.from]);
-    const resumption = { id: row.id, states: row.states, afresh };
-    const given = known.kind === "destructured" ? [{}] : [];
-    return await runFlow(new FlowRun(definition, unbindInputs(known, given, parameters), scope, { resumption }));
+    const { id, parentId, parametersKey } = row;
+    // Somebody may have gone on with it before the claim.
+    const { states } = (await store.flowRuns.find(id)) ?? row;
+    if (states.length !== row.states.length) throw notNow(row, "has been resumed a moment ago", "look at it again");
+    await store.requests.withdraw(id);
+    const resumption = { id, parentId, parametersKey, states, afresh };
+    return await runFlow(new FlowRun(definition, argumentsOf(known, parameters), scope, { resumption }));
   } finally {
     await lease?.release();
   }
@@ -89,14 +93,16 @@ export async function retryTaskRun(
   const known = definition.parameters();
   const flowRun = row.flowRunId === undefined ? undefined : await flowRunAround(store, row.flowRunId, scope);
   const approved = definition.isManual ? { ...definition, isManual: false } : definition;
-  const given = known.kind === "destructured" ? [{}] : [];
   const surroundings = flowRun ? inFlow(flowRun) : scope;
-  return runTask(new TaskRun(approved, unbindInputs(known, given, inputs), surroundings, newId()));
+  return runTask(new TaskRun(approved, argumentsOf(known, inputs), surroundings, newId()));
 }
 
 async function historyIn({ settings }: Scope): Promise<RunStore> {
   const recorder = services.recorder(settings);
-  if (recorder) return recorder.store();
+  if (recorder) {
+    await flushHistory();
+    return recorder.store();
+  }
   throw new ConfigurationError("OXBOW_SETTING_INVALID", "Only recorded runs can go on, and history.enabled is off");
 }
 
@@ -110,9 +116,11 @@ function otherName(kind: string, run: string, its: string, given: string): Histo
   return new HistoryError("OXBOW_RUN_NOT_RESUMABLE", `${run} is a run of ${kind} '${its}', not of '${given}'`);
 }
 
-function checkResumable(row: FlowRunRow, name: string, { from, parameters }: ResumeOptions): void {
+function checkResumable(row: FlowRunRow, name: string, { from, parameters }: ResumeOptions, { kind }: RunStore): void {
   if (row.flowName !== name) throw otherName("flow", row.name, row.flowName, name);
-  const { type } = row.states.at(-1)!;
+  const { type, name: stateName } = row.states.at(-1)!;
+  if (stateName === "Paused" && !isGone(row.process, { severalMachines: kind !== "sqlite" }))
+    throw notNow(row, "is paused in its own process", "answer it there: oxbow flow-run resume");
   const isOver = type === "FAILED" || type === "CRASHED" || type === "CANCELLED" || type === "PAUSED";
   const isChanged = type === "COMPLETED" && (from !== undefined || parameters !== undefined);
   if (isOver || isChanged) return;
@@ -123,7 +131,19 @@ function checkResumable(row: FlowRunRow, name: string, { from, parameters }: Res
           "to compute some of it again, name a task to begin from (`from`, --from), or other parameters",
         ]
       : ["is still running", "cancel it first, or wait for its end"];
-  throw new HistoryError("OXBOW_RUN_NOT_RESUMABLE", `Flow run ${row.name} ${why}`, { hint });
+  throw notNow(row, why, hint);
+}
+
+function notNow(row: FlowRunRow, why: string, hint: string): HistoryError {
+  return new HistoryError("OXBOW_RUN_NOT_RESUMABLE", `Flow run ${row.name} ${why}`, { hint });
+}
+
+/** The arguments that have these names; those beyond the parameters are called by their places, `args[2]`. */
+function argumentsOf(known: Parameters, inputs: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const places = Object.keys(inputs).map((name) => Number(/^args\[(\d+)\]$/.exec(name)?.[1] ?? -1));
+  const given: unknown[] = Array.from({ length: Math.max(-1, ...places) + 1 });
+  if (known.kind === "destructured") given[0] = {};
+  return unbindInputs(known, given, inputs);
 }
 
 /** A task that never ran in it computes anyway; its name is mistyped. */

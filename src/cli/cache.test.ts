@@ -58,11 +58,18 @@ describe("oxbow cache", () => {
     expect((await cache("diff", a.key, b.key)).stdout).toMatch(/inputs\.x +≠ +[12] +[12]/);
   });
 
-  it.each([
+  it.each<readonly [readonly string[], number, string]>([
     [["show", "nothing"], 1, "There is no record nothing"],
     [["why", "nothing"], 1, "oxbow task-run ls"],
     [["rm"], 2, "--all means every record"],
-    [["rm", "nothing", "--yes"], 2, "There is no record nothing"],
+    [["rm", "nothing", "--yes"], 1, "There is no record nothing"],
+    [["diff", "nothing", "none"], 1, "There is no record nothing"],
+    ...["task", "flow", "flow-run", "tag", "key", "storage", "key-storage", "older-than", "larger-than"].map(
+      (option) => [["rm", `--${option}`, "", "--yes"], 2, `--${option} is empty`] as const,
+    ),
+    [["ls", "--key", ""], 2, "--key is empty"],
+    [["why", "x", "--storage", ""], 2, "--storage is empty"],
+    [["pull", "--from", ""], 2, "--from is empty"],
     [["ls", "--storage", "./none"], 2, "There is no folder ./none"],
     [["ls", "--storage", "s3://bucket"], 2, "saveBlock(name, storage)"],
     [["ls", "--storage", "block:file/none"], 2, "block:file/none does not exist"],

@@ -41,6 +41,15 @@ export function misuse(message: string, hint?: string): ConfigurationError {
   return new ConfigurationError("OXBOW_OPTION_INVALID", message, hint === undefined ? {} : { hint });
 }
 
+/** An option without a text is a variable of a script that nobody has set. @throws {ConfigurationError} */
+export function refuseEmpty(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== "") continue;
+    const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw misuse(`--${option} is empty`, "leave it out, or say what is meant");
+  }
+}
+
 /** Whether errors are shown with all that is known of them. */
 export function isDebugging({ env }: Terminal): boolean {
   const value = env["OXBOW_DEBUG"];

@@ -6,7 +6,9 @@ import type { RunRecorder } from "../engine/services.ts";
 import { TaskRun } from "../engine/task-run.ts";
 import type { RunWatcher } from "../engine/watchers.ts";
 import type { RunStore, Shown } from "../history/run-store.ts";
+import { sqliteRunStore } from "../history/sqlite.ts";
 import { thisProcess } from "../io/process-identity.ts";
+import { type Awaitable, isPromise } from "../kernel/awaitable.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { stderrSink } from "../logging/stderr-sink.ts";
 import { json } from "../serializers/json.ts";
@@ -18,19 +20,28 @@ function placeOf({ home, database }: Settings): string {
   return database.url ?? join(home, "oxbow.db");
 }
 
-const stores = new Map<string, Promise<RunStore>>();
+const stores = new Map<string, Awaitable<RunStore>>();
 
-/** The run history of these settings. What it needs is loaded now: nobody who records nothing pays for it. */
-export function historyOf(settings: Settings): Promise<RunStore> {
-  const place = placeOf(settings);
+/** The run history of these settings. */
+export async function historyOf(settings: Settings): Promise<RunStore> {
+  return storeAt(placeOf(settings));
+}
+
+/** One that is a file is there at once: also when the process exits. */
+function storeAt(place: string): Awaitable<RunStore> {
   let store = stores.get(place);
-  if (!store) stores.set(place, (store = open(place)));
+  if (!store) {
+    stores.set(place, (store = open(place)));
+    // The next use tries again.
+    if (isPromise(store)) store.then(undefined, () => stores.delete(place));
+  }
   return store;
 }
 
-async function open(place: string): Promise<RunStore> {
-  if (/^postgres(ql)?:/.test(place)) return (await import("../history/postgres.ts")).postgresRunStore(place);
-  return (await import("../history/sqlite.ts")).sqliteRunStore(place.replace(/^(sqlite|file):(\/\/)?/, ""));
+function open(place: string): Awaitable<RunStore> {
+  if (/^postgres(ql)?:/.test(place))
+    return import("../history/postgres.ts").then(({ postgresRunStore }) => postgresRunStore(place));
+  return sqliteRunStore(place.replace(/^(sqlite|file):(\/\/)?/, ""));
 }
 
 const recorders = new Map<string, Recorder>();
@@ -53,8 +64,13 @@ function recorderAt(settings: Settings): Recorder {
   let recorder = recorders.get(place);
   if (!recorder) {
     if (recorders.size === 0) flushAtTheEnd();
-    const open = (): Promise<RunStore> => historyOf(settings);
-    recorder = new Recorder({ open, write, process: thisProcess(), clock: systemClock, sink: stderrSink() });
+    recorder = new Recorder({
+      open: () => storeAt(place),
+      write,
+      process: thisProcess(),
+      clock: systemClock,
+      sink: stderrSink(),
+    });
     recorders.set(place, recorder);
   }
   return recorder;
@@ -76,10 +92,14 @@ function write(value: unknown): string {
   return Buffer.concat(chunks).toString();
 }
 
+/** How long an exit waits for another process that writes the history, in milliseconds. */
+const patienceMs = 1000;
+
 function flushAtTheEnd(): void {
   process.on("beforeExit", () => void flushHistory());
   process.on("exit", () => {
-    for (const recorder of recorders.values()) recorder.flushNow();
+    const until = performance.now() + patienceMs;
+    for (const recorder of recorders.values()) recorder.flushNow(Math.max(0, until - performance.now()));
   });
 }
 

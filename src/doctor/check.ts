@@ -39,6 +39,8 @@ export interface CheckContext {
   readonly file: string | undefined;
   /** The storages to look at: those that were passed, else that of the settings. */
   storages(): Promise<readonly NamedStorage[]>;
+  /** What was told already: one cause that several checks meet is told once. */
+  readonly told: Set<string>;
   /** Marks a storage that does not work: others need not find that out again. */
   giveUp(storage: Storage): void;
   /** The locks that belong to a storage, with this lease in milliseconds. */

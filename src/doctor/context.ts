@@ -25,6 +25,7 @@ export interface Examined {
 /** Makes the contexts of the checks of one examination; what is expensive they share. */
 export class Shared {
   readonly #examined: Examined;
+  readonly #told = new Set<string>();
   readonly #hopeless = new WeakSet<Storage>();
   #storages: Promise<readonly NamedStorage[]> | undefined;
   #history: Promise<RunStore | undefined> | undefined;
@@ -58,6 +59,7 @@ export class Shared {
           each.storage === undefined ? each : { ...each, isUsable: !this.#hopeless.has(each.storage) },
         );
       },
+      told: this.#told,
       giveUp: (storage) => void this.#hopeless.add(storage),
       locksOf: (storage, leaseMs) =>
         locksOf(

@@ -26,6 +26,13 @@ describe("examine()", () => {
     );
   });
 
+  it("says of a home that does not stay once what all is in it", async () => {
+    const found = await all({ settings: { home: newFolder(), history: { enabled: true } } });
+    expect(complaints(found).filter((text) => /temporary|emptied|in memory/.test(text))).toEqual([
+      expect.stringContaining("profiles, results and the run history"),
+    ]);
+  });
+
   it("looks at the settings of withSettings around it", async () => {
     const found = await withSettings({ tasks: { disableCaching: true } }, () => all({ checks: ["caching"] }));
     expect(complaints(found)).toEqual([expect.stringContaining("tasks.disableCaching: It is on in withSettings")]);

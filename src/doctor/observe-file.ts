@@ -30,6 +30,8 @@ export interface SeenTask {
   /** It says itself that it is not to be cached. */
   readonly isOptedOut: boolean;
   readonly alwaysRefreshes: boolean;
+  /** Tasks with the same text here have the same records, where they get the same inputs. */
+  readonly records?: string | undefined;
 }
 
 /** What was made, or why nothing was. */

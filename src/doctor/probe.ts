@@ -82,6 +82,7 @@ async function see(tasks: readonly Exported[], inputs: Readonly<Record<string, s
       memoryStorage: memoryStorageOf(task),
       isOptedOut: task.persist === false || task.policy?.isNever === true || task.cacheMode === "off",
       alwaysRefreshes: task.refresh === true,
+      records: await recordsOf(task),
     });
   }
   return seen;
@@ -90,6 +91,20 @@ async function see(tasks: readonly Exported[], inputs: Readonly<Record<string, s
 const policyOf = (task: TaskOfFile): CachePolicy => task.policy ?? DEFAULT;
 const keyFunctionsOf = (task: TaskOfFile): readonly PolicyMember[] =>
   policyOf(task).members.filter(({ kind, verbatim }) => kind === "key-fn" && verbatim !== undefined);
+
+/** Where the record of a call with made-up inputs would be, and under which key; not where a function of the user makes it. */
+async function recordsOf(task: TaskOfFile): Promise<string | undefined> {
+  if (keyFunctionsOf(task).length > 0) return undefined;
+  try {
+    const inputs = Object.fromEntries(task.parameters().names.map((name, index) => [name, index]));
+    const key = await computeKey(policyOf(task), contextFor(task, inputs));
+    const { storage } = task;
+    const where = typeof storage === "object" ? storage.location : (storage ?? "");
+    return "absent" in key ? undefined : `${where}\n${key.value}`;
+  } catch {
+    return undefined;
+  }
+}
 
 function memoryStorageOf({ storage }: TaskOfFile): string | undefined {
   if (typeof storage !== "object" || storage.capabilities.persistent) return undefined;

@@ -216,7 +216,9 @@ export function flowAround<T>(
 }
 
 function whyRefresh({ task, settings, flowRun }: TaskRun): string | undefined {
-  if (flowRun?.resumption?.afresh.has(task.name)) return "the flow run was resumed from this task";
+  for (let around = flowRun; around; around = around.parent) {
+    if (around.resumption?.afresh.has(task.name)) return "the flow run was resumed from this task";
+  }
   if (task.refresh === false) return undefined;
   if (task.refresh) return "refreshCache is set";
   return settings.tasks.refreshCache ? "tasks.refreshCache is on" : undefined;

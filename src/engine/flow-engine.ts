@@ -34,7 +34,7 @@ export async function runFlow(run: FlowRun): Promise<State> {
     if (flow.schema) await validateParameters(run, flow.schema);
     run.enter(running(run.now()));
     // The history does not hold all of them: too large ones are kept where results are.
-    if (run.note?.shown.left) await keepInputs(run);
+    if (run.note?.shown.left && !run.planner) await keepInputs(run, true);
     if (flow.onRunning.length > 0) await runHooks(flow.onRunning, run, run.state!);
     const outcome = await runAttempts(run, rulesOf(run), () =>
       enter(run, () => run.services.watchers.around(run, () => callBody(run))),
@@ -64,7 +64,7 @@ function rulesOf(run: FlowRun): AttemptRules {
   const { flow, settings } = run;
   return {
     kind: "Flow",
-    retries: flow.retries ?? settings.flows.defaultRetries,
+    retries: run.planner ? 0 : (flow.retries ?? settings.flows.defaultRetries),
     delay: flow.retryDelay ?? settings.flows.defaultRetryDelay,
     jitter: flow.retryJitter,
     // Who waits for somebody is not tried again.

@@ -14,6 +14,10 @@ export interface Resumption {
   readonly id: string;
   /** The states that it has been through. */
   readonly states: readonly StateRow[];
+  /** The run around it. */
+  readonly parentId?: string | undefined;
+  /** The key under which its parameters are kept. */
+  readonly parametersKey?: string | undefined;
   /** The names of tasks that compute again, whatever is stored. */
   readonly afresh: ReadonlySet<string>;
 }
@@ -42,6 +46,8 @@ export class FlowRun extends Run {
 
   readonly #triggers = new Map<string, number>();
   #pauses = 0;
+  /** How many pauses wait for an answer. */
+  openPauses = 0;
   /** Where it is only planned, with the flows around it. */
   readonly planner: Planner | undefined;
   /** What it goes on with, where it began earlier. */
@@ -55,6 +61,7 @@ export class FlowRun extends Run {
   ) {
     super(flow, args, scope, resumption?.id);
     this.resumption = resumption;
+    this.keptInputs = resumption?.parametersKey;
     this.planner = planner ?? scope.flowRun?.planner;
     this.flow = flow;
     this.parent = scope.flowRun;
@@ -66,11 +73,23 @@ export class FlowRun extends Run {
     return this.node ? undefined : this.outer.hookOf;
   }
 
-  /** Which run of a task of manual trigger this is: 1 for the first. */
-  nextTrigger(taskName: string): number {
-    const count = (this.#triggers.get(taskName) ?? 0) + 1;
-    this.#triggers.set(taskName, count);
+  /** Which of equal calls of tasks of manual trigger this is: 1 for the first. */
+  nextTrigger(call: string): number {
+    const count = (this.#triggers.get(call) ?? 0) + 1;
+    this.#triggers.set(call, count);
     return count;
+  }
+
+  /** Each attempt asks the same questions in the same order. */
+  override nextAttempt(): void {
+    super.nextAttempt();
+    this.#triggers.clear();
+    this.#pauses = 0;
+  }
+
+  /** The flow run around all others: questions are asked in its name. */
+  get outermost(): FlowRun {
+    return this.parent?.outermost ?? this;
   }
 
   /** The name of a pause that was given none: that of its place in the order. */

@@ -10,6 +10,8 @@ export async function runHooks<V>(
   run: NoInfer<V> & Run & Scope,
   state: State,
 ): Promise<void> {
+  // A plan only looks.
+  if (run.flowRun?.planner) return;
   run.hooks += 1;
   for (const hook of hooks) {
     run.logger.debug(`Running hook '${hook.name}' in response to entering state '${state.name}'`);

@@ -11,6 +11,7 @@ import { modeAround } from "./cache-plan.ts";
 import { holdsSecret, isSecret, secretsOf } from "./recorder/shown.ts";
 import type { Run } from "./run.ts";
 import { sayOnce } from "./say-once.ts";
+import type { FlowRun } from "./flow-run.ts";
 import type { TaskRun } from "./task-run.ts";
 
 /** The key under which the inputs of a run are kept. */
@@ -18,17 +19,21 @@ export function inputsKey(runId: string): string {
   return `inputs/${runId}`;
 }
 
-/** Keeps the inputs of a run. Never rejects: what cannot be kept is said. */
-export async function keepInputs(run: Run): Promise<void> {
+/**
+ * Keeps the inputs of a run. Never rejects: what cannot be kept is said.
+ *
+ * @param anew whether what was kept before is replaced
+ */
+export async function keepInputs(run: TaskRun | FlowRun, anew = false): Promise<void> {
   const { history, tasks } = run.settings;
-  if (!history.enabled || run.keptInputs !== undefined) return;
+  if (!history.enabled || (run.keptInputs !== undefined && !anew)) return;
   // Where nothing is to be stored, inputs are not either.
-  if (tasks.disableCaching || !mayWrite(modeAround(run as TaskRun))) return;
+  if (tasks.disableCaching || !mayWrite(modeAround(run))) return;
   const secrets = secretsOf(history.redact);
   const isKept = ([name, value]: [string, unknown]): boolean =>
     !isSecret(name, secrets) && !holdsSecret(value, secrets);
   try {
-    const kept = Object.fromEntries(Object.entries(run.inputs).filter(isKept));
+    const kept = Object.fromEntries(Object.entries(run.given).filter(isKept));
     const store = await storeOf(run);
     const key = inputsKey(run.id);
     const now = run.clock.now();
@@ -37,12 +42,12 @@ export async function keepInputs(run: Run): Promise<void> {
     await store.save({ text: `=${key}`, value: key }, kept, origin, now, { expiresAt: now + history.retention });
     run.keptInputs = key;
   } catch (error) {
-    sayOnce(run as TaskRun, "warn", `The inputs could not be kept for another run: ${describeError(error)}`, error);
+    sayOnce(run, "warn", `The inputs could not be kept for another run: ${describeError(error)}`, error);
   }
 }
 
 /** Removes what was kept: the run has completed. */
-export async function dropInputs(run: Run): Promise<void> {
+export async function dropInputs(run: TaskRun | FlowRun): Promise<void> {
   const key = run.keptInputs;
   if (key === undefined) return;
   run.keptInputs = undefined;

@@ -3,22 +3,22 @@
  * the question is asked there; elsewhere the flow run is suspended, and who resumes it has said yes.
  */
 import { createInterface } from "node:readline/promises";
-import { answerOrSuspend, historyOf, suspended } from "./pause.ts";
+import { encode, hashText } from "../hashing/encode.ts";
+import { answerOrAsk, historyOf, suspended } from "./pause.ts";
 import type { TaskRun } from "./task-run.ts";
 
 /** Comes back when somebody has said yes. @throws {SuspendedError} where nobody has */
 export async function approved(run: TaskRun): Promise<void> {
-  const { flowRun, task } = run;
-  const text = `start task '${task.name}'?`;
-  const name = `trigger:${task.name}:${flowRun?.nextTrigger(task.name) ?? 1}`;
-  if (!flowRun || !isTerminal()) {
-    if (!flowRun) throw suspended(run, text);
-    try {
-      await answerOrSuspend(flowRun, { name, text, timeoutMs: undefined, input: undefined });
-    } finally {
-      run.suspension = flowRun.suspension;
-    }
-    return;
+  const { task } = run;
+  const flowRun = run.flowRun?.outermost;
+  const text = `start task '${task.name}'${inputsOf(run)}?`;
+  if (!flowRun) throw suspended(run, text);
+  const call = `trigger:${task.name}:${await digestOf(run)}`;
+  const name = `${call}:${flowRun.nextTrigger(call)}`;
+  if (!isTerminal()) {
+    const question = await answerOrAsk(flowRun, { name, text, timeoutMs: undefined, input: undefined });
+    if (question !== undefined) return;
+    throw suspended(run, text);
   }
   const store = await historyOf(run);
   const now = run.clock.now();
@@ -26,6 +26,24 @@ export async function approved(run: TaskRun): Promise<void> {
   if (answer !== undefined) return;
   if (!(await askAtTerminal(run, text))) throw suspended(run, text);
   await store.questions.answer(flowRun.id, name, "true", run.clock.now());
+}
+
+/** The yes is for this very call, whichever calls were made before it. */
+async function digestOf({ cached, given }: TaskRun): Promise<string> {
+  if (cached) return hashText(cached.key.value).slice(0, 16);
+  try {
+    return hashText(await encode(given, "inputs")).slice(0, 16);
+  } catch {
+    return "call";
+  }
+}
+
+const longestInputs = 120;
+
+function inputsOf({ note, given }: TaskRun): string {
+  if (Object.keys(given).length === 0 || !note) return "";
+  const { json } = note.shown;
+  return ` with ${json.length > longestInputs ? `${json.slice(0, longestInputs)}…` : json}`;
 }
 
 function isTerminal(): boolean {

@@ -37,12 +37,23 @@ export async function waitForAnswer(run: FlowRun, pause: Pause): Promise<unknown
   const store = await historyOf(run);
   let question = await ask(store, run, pause);
   if (question.answer === undefined) {
-    run.enter(paused(run.now(), "Paused", pause.text));
+    run.openPauses += 1;
+    if (run.openPauses === 1) run.enter(paused(run.now(), "Paused", pause.text));
     run.logger.info(`Paused: ${pause.text} To go on: oxbow flow-run resume ${run.name}`);
-    question = await poll(store, run, question);
-    run.enter(resuming(run.now()));
+    try {
+      question = await poll(store, run, question);
+    } finally {
+      run.openPauses -= 1;
+    }
+    if (run.openPauses === 0) run.enter(resuming(run.now()));
   }
   return answerTo(store, run, pause, question, waitForAnswer);
+}
+
+/** The answer to a question of a flow run, which is asked where it was not; `undefined` where there is none yet. */
+export async function answerOrAsk(run: FlowRun, pause: Pause): Promise<unknown> {
+  const { answer } = await ask(await historyOf(run), run, pause);
+  return answer === undefined ? undefined : (JSON.parse(answer) as unknown);
 }
 
 /** Gives the answer, where there is one. @throws {SuspendedError} where there is none yet */
@@ -63,10 +74,13 @@ export function suspended(run: Run, text: string): SuspendedError {
   return error;
 }
 
+/** A question of the same name and other words is another one: the code has changed since, or takes another way. */
 async function ask(store: RunStore, run: Run, { name, text, timeoutMs }: Pause): Promise<Question> {
   const askedAt = run.clock.now();
   const deadline = timeoutMs === undefined ? undefined : askedAt + timeoutMs;
-  const question = await store.questions.ask({ flowRunId: run.id, name, askedAt, deadline, text });
+  const asked = { flowRunId: run.id, name, askedAt, deadline, text };
+  const found = await store.questions.ask(asked);
+  const question = found.text === text ? found : await store.questions.ask({ ...asked, name: `${name} ${text}` });
   if (question.answer === undefined) checkTime(run, question);
   return question;
 }
@@ -77,6 +91,7 @@ async function poll(store: RunStore, run: Run, { name }: Question): Promise<Ques
     const unwatch = run.watch((reason) => waiting.abort(reason));
     await sleep(run.clock, pollMs, waiting.signal).finally(unwatch);
     const question = (await store.questions.list(run.id)).find((each) => each.name === name);
+    if (run.ended()) throw run.ended()!.error;
     if (question?.answer !== undefined) return question;
     if (question) checkTime(run, question);
   }

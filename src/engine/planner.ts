@@ -46,10 +46,15 @@ interface PlannedRun {
   readonly task: { readonly name: string };
 }
 
+/** Code of a flow outside its tasks may take so long. */
+const longestMs = 60_000;
+
 /** Watches over one plan. */
 export class Planner {
   readonly #tasks = new Map<PlannedRun, PlannedTask | undefined>();
   #looking = 0;
+  /** How many wait for what never comes. While there is none, the body is at something of its own. */
+  #waiting = 0;
   #last = 0;
 
   /** A task was called. */
@@ -73,6 +78,8 @@ export class Planner {
 
   /** What would have to be computed. */
   never(): Promise<never> {
+    this.#waiting += 1;
+    this.#moved();
     return new Promise(() => undefined);
   }
 
@@ -86,7 +93,9 @@ export class Planner {
     let isOver = false;
     void body.then(() => (isOver = true));
     this.#moved();
-    while (!isOver && (this.#looking > 0 || performance.now() - this.#last < quietMs)) {
+    const mayMove = (): boolean =>
+      this.#looking > 0 || performance.now() - this.#last < (this.#waiting > 0 ? quietMs : longestMs);
+    while (!isOver && mayMove()) {
       await Promise.race([body, new Promise((resolve) => setTimeout(resolve, 5))]);
     }
     if (!isOver) stop(new CancelledError("The plan has ended"));

@@ -5,6 +5,7 @@ import { task } from "../authoring/task.ts";
 import type { Batch, RunStore } from "../history/run-store.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { memorySink } from "../logging/memory-sink.ts";
+import { TestClock } from "../testing/test-clock.ts";
 import { FlowRun } from "./flow-run.ts";
 import { Recorder } from "./recorder.ts";
 import { TaskRun } from "./task-run.ts";
@@ -100,5 +101,22 @@ describe("a recorder", () => {
     expect(lines.at(-1)).toBe(
       `warn: The run history is written again; ${30_001 - taskRuns.length} rows are missing in it`,
     );
+  });
+
+  test("sees that another process has removed records, some seconds later", async () => {
+    const clock = new TestClock();
+    const events: object[] = [];
+    const store = { write: () => undefined, cacheEvents: { list: () => Promise.resolve(events) } };
+    const open = (): RunStore => store as unknown as RunStore;
+    const recorder = new Recorder({ open, write: JSON.stringify, process: "me", clock, sink: memorySink() });
+    await recorder.store();
+    expect(recorder.hasRemovals).toBe(false);
+    events.push({ kind: "removed" });
+    await clock.advance(9999);
+    expect(recorder.hasRemovals).toBe(false);
+    await clock.advance(1);
+    expect(recorder.hasRemovals).toBeUndefined();
+    await recorder.store();
+    expect(recorder.hasRemovals).toBe(true);
   });
 });

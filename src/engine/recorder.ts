@@ -7,11 +7,12 @@
  * written down when the body is called, because it may change them.
  * What it promises: no run ever waits for the history, but for the moment that a batch takes where the history is a file. The
  * queue is bounded: where the history is slower than the runs, task runs are left out, and that is said. A history that cannot
- * be written is said once, and once more when it can be again. What is queued when the process ends is written then.
+ * be written is said once, and once more when it can be again. What is queued when the process ends is written then, where the
+ * history is a file: also when it ends before the first batch, or has to wait for another process. What is lost then is said.
  * What the caller must do: nothing.
  */
 import type { Batch, LogRow, RunStore, TaskSourceRow } from "../history/run-store.ts";
-import { isPromise } from "../kernel/awaitable.ts";
+import { type Awaitable, isPromise } from "../kernel/awaitable.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { LogRecord, LogSink } from "../logging/logger.ts";
@@ -19,6 +20,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { State } from "../states/state.ts";
 import type { TaskDefinition } from "./definition.ts";
 import { FlowRun } from "./flow-run.ts";
+import { Removals } from "./recorder/removals.ts";
 import { flowRunRow, taskRunRow } from "./recorder/rows.ts";
 import { type Limits, secretsOf, show, type Write } from "./recorder/shown.ts";
 import { TaskRun } from "./task-run.ts";
@@ -26,8 +28,8 @@ import type { RunRecorder } from "./services.ts";
 
 /** What a recorder needs. */
 export interface RecorderOptions {
-  /** Opens the history: asked once, when the first run begins. */
-  readonly open: () => Promise<RunStore>;
+  /** Opens the history: asked once, when the first run begins. One that is a file is there at once. */
+  readonly open: () => Awaitable<RunStore>;
   readonly write: Write;
   /** The identity of this process. */
   readonly process: string;
@@ -48,16 +50,22 @@ export class Recorder implements RunRecorder {
   #queue: Array<FlowRun | TaskRun> = [];
   #logs: LogRow[] = [];
   #sources: TaskSourceRow[] = [];
+  readonly #removals: Removals;
   readonly #seen = new WeakSet<TaskDefinition>();
   #store: RunStore | undefined;
   #opening: Promise<RunStore> | undefined;
+  /** Why it could not be opened at once. */
+  #refusal: Error | undefined;
   #writing: Promise<void> | undefined;
+  /** The batch that {@link #writing} is about. */
+  #unfinished: Batch | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hasFailed = false;
   #lost = 0;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#removals = new Removals(options.clock);
   }
 
   /** Takes note of a run that has entered a state. */
@@ -66,7 +74,7 @@ export class Recorder implements RunRecorder {
     // What has not begun is nothing to write down, unless it ends there.
     if (isTask && state.type === "PENDING" && state.name !== "NotReady") return;
     const note = (run.note ??= {
-      shown: show(run.inputs, limitsOf(run.settings), this.#options.write),
+      shown: show(run.given, limitsOf(run.settings), this.#options.write),
       isQueued: false,
     });
     if (note.isQueued) return;
@@ -83,32 +91,73 @@ export class Recorder implements RunRecorder {
     this.#schedule();
   }
 
-  /** As far as this process knows: it looks when it opens the history, and is told of what it removes itself. */
-  hasRemovals: boolean | undefined;
-
-  store(): Promise<RunStore> {
-    return (this.#opening ??= this.#open());
+  get hasRemovals(): boolean | undefined {
+    return this.#removals.areThere(this.#store);
   }
 
-  async #open(): Promise<RunStore> {
-    const store = await this.#options.open();
-    this.hasRemovals = (await store.cacheEvents.list({ limit: 1 }).catch(() => [])).length > 0;
-    this.#store = store;
+  set hasRemovals(value: boolean | undefined) {
+    this.#removals.note(value);
+  }
+
+  /** When it is known what {@link hasRemovals} says. */
+  async store(): Promise<RunStore> {
+    const store = await this.#open();
+    await this.#removals.known(store);
     return store;
+  }
+
+  /** Opens the history, or begins to. */
+  #open(): Promise<RunStore> {
+    return (this.#opening ??= this.#begin());
+  }
+
+  #begin(): Promise<RunStore> {
+    try {
+      const opened = this.#options.open();
+      if (!isPromise(opened)) return Promise.resolve((this.#store = opened));
+      const opening = Promise.resolve(opened).then((store) => (this.#store = store));
+      // Who waits for it is told; before that nobody may.
+      opening.catch(() => undefined);
+      return opening;
+    } catch (error) {
+      this.#refusal = error as Error;
+      const failed = Promise.reject<RunStore>(error);
+      failed.catch(() => undefined);
+      return failed;
+    }
   }
 
   /** Writes all that is queued, and waits until it is there. Never rejects. */
   async flush(): Promise<void> {
-    if (!this.#isEmpty) await this.store().catch((error: unknown) => this.#failed(error, this.#take()));
+    if (!this.#isEmpty) await this.#open().catch((error: unknown) => this.#failed(error, this.#take()));
     while (!this.#isEmpty || this.#writing) {
       this.#writeSome();
       await this.#writing;
     }
   }
 
-  /** Writes all that is queued at once, where the history can do that: when the process exits. */
-  flushNow(): void {
-    while (this.#store && !this.#isEmpty && !this.#writing) this.#writeSome();
+  /** Writes all that is queued before it returns, where the history can do that: when the process exits. Never throws. */
+  flushNow(patienceMs: number): void {
+    if (this.#isEmpty && !this.#unfinished) return;
+    const until = performance.now() + patienceMs;
+    // What is being written goes along with the first batch.
+    let lost = this.#unfinished ? sizeOf(this.#unfinished) : 0;
+    try {
+      void this.#open();
+      const store = this.#store;
+      if (!store?.writeNow)
+        throw this.#refusal ?? new Error("it is no file. `await openHistory()` before process.exit() writes them");
+      do {
+        const batch = this.#take();
+        lost += sizeOf(batch);
+        store.writeNow(batch, Math.max(0, until - performance.now()));
+        lost = 0;
+      } while (!this.#isEmpty);
+    } catch (error) {
+      lost += this.#queue.length + this.#logs.length;
+      this.#tell("error", `The process ends, and ${lost} rows of the run history are not written: ${messageOf(error)}`);
+      this.#options.sink.flush();
+    }
   }
 
   get #isEmpty(): boolean {
@@ -117,11 +166,13 @@ export class Recorder implements RunRecorder {
 
   #schedule(): void {
     if (this.#timer) return;
+    // At once: a process may end before the batch.
+    void this.#open();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#store) this.#writeSome();
       else
-        void this.store().then(
+        void this.#open().then(
           () => this.#writeSome(),
           (error: unknown) => this.#failed(error, this.#take()),
         );
@@ -144,13 +195,14 @@ export class Recorder implements RunRecorder {
   }
 
   async #finish(written: PromiseLike<void>, batch: Batch): Promise<void> {
+    this.#unfinished = batch;
     try {
       await written;
       this.#written();
     } catch (error) {
       this.#failed(error, batch);
     } finally {
-      this.#writing = undefined;
+      this.#writing = this.#unfinished = undefined;
       if (!this.#isEmpty) this.#schedule();
     }
   }
@@ -194,10 +246,10 @@ export class Recorder implements RunRecorder {
     this.#queue = kept;
   }
 
-  #failed(error: unknown, { flowRuns, taskRuns, logs }: Batch): void {
+  #failed(error: unknown, batch: Batch): void {
     // The next use opens it again.
     if (!this.#store) this.#opening = undefined;
-    this.#say(flowRuns.length + taskRuns.length + logs.length, messageOf(error));
+    this.#say(sizeOf(batch), messageOf(error));
   }
 
   #say(lost: number, why: string): void {
@@ -217,6 +269,10 @@ export class Recorder implements RunRecorder {
   #tell(level: "error" | "warn", message: string): void {
     this.#options.sink.write({ time: this.#options.clock.now(), level, source: "oxbow", message });
   }
+}
+
+function sizeOf({ flowRuns, taskRuns, logs }: Batch): number {
+  return flowRuns.length + taskRuns.length + logs.length;
 }
 
 const limits = new WeakMap<Settings, Limits>();

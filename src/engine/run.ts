@@ -57,6 +57,7 @@ export abstract class Run {
   interruption: Interruption | undefined;
   readonly #definition: RunDefinition;
   #inputs: Record<string, unknown> | undefined;
+  #given: Record<string, unknown> | undefined;
   #id: string | undefined;
   #logger: Logger | undefined;
   #userLogger: Logger | undefined;
@@ -124,10 +125,21 @@ export abstract class Run {
     return (this.#inputs ??= bindInputs(this.#definition.parameters(), this.args));
   }
 
-  /** Replaces the arguments: futures by values, inputs by what their schema made of them. */
+  /** Replaces the arguments: futures by values. */
   replaceArguments(args: readonly unknown[]): void {
     this.args = args;
     this.#inputs = undefined;
+  }
+
+  /** Replaces the arguments by what a schema made of them. Another run of it begins with those that it was given. */
+  refineArguments(args: readonly unknown[]): void {
+    this.#given ??= this.inputs;
+    this.replaceArguments(args);
+  }
+
+  /** The inputs before a schema has changed them. */
+  get given(): Record<string, unknown> {
+    return this.#given ?? this.inputs;
   }
 
   /** For what the engine says; what is a warning or worse goes to the history too. */

@@ -28,13 +28,13 @@ function byName(value: unknown, what: string): Record<string, unknown> {
 /** Replaces the inputs of a task run by what its `input` schema makes of them. */
 export async function validateInputs(run: TaskRun, schema: StandardSchemaV1): Promise<void> {
   const inputs = byName(await validate(schema, run.inputs, "task inputs"), "task inputs");
-  run.replaceArguments(unbindInputs(run.task.parameters(), run.args, inputs));
+  run.refineArguments(unbindInputs(run.task.parameters(), run.args, inputs));
 }
 
 /** Replaces the parameters of a flow run by what its `parameters` schema makes of them. */
 export async function validateParameters(run: FlowRun, schema: StandardSchemaV1): Promise<void> {
   const parameters = byName(await validate(schema, run.parameters, "flow parameters"), "flow parameters");
-  run.replaceArguments(unbindInputs(run.flow.parameters(), run.args, parameters));
+  run.refineArguments(unbindInputs(run.flow.parameters(), run.args, parameters));
 }
 
 /** What the `output` schema of a task makes of a result. Asked about stored results too. */

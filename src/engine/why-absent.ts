@@ -88,7 +88,7 @@ async function removalOf(store: RunStore, key: string): Promise<Past["removed"]>
 }
 
 async function candidatesOf(store: RunStore, of: string, before: number): Promise<readonly RecentRecord[]> {
-  const runs = await store.taskRuns.list({ of, before, limit: recentRecords });
+  const runs = await store.taskRuns.list({ of, before, stored: true, limit: recentRecords });
   return runs.flatMap((run) => recordOf(run) ?? []);
 }
 

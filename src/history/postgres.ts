@@ -8,14 +8,6 @@ import { historyTables, PostgresMedium } from "./postgres/medium.ts";
 import type { RunStore } from "./run-store.ts";
 
 export type { PostgresUse } from "../io/postgres.ts";
-export type {
-  PostgresConfig,
-  PostgresPool,
-  PostgresPoolClient,
-  PostgresQuery,
-  PostgresResult,
-  PostgresServer,
-} from "../io/postgres/target.ts";
 
 /** How {@link postgresRunStore} uses a database. */
 export interface PostgresRunStoreOptions extends PostgresUse {

@@ -157,6 +157,8 @@ export interface RunFilter {
   readonly state?: string | undefined;
   readonly tag?: string | undefined;
   readonly outcome?: DecisionOutcome | undefined;
+  /** Only task runs that stored their result: those that a later run can be compared with. */
+  readonly stored?: true | undefined;
   readonly key?: string | undefined;
   /** Only runs that began at or after this moment. */
   readonly since?: number | undefined;
@@ -207,6 +209,13 @@ export interface RunStore {
 
   /** Answers synchronously where the medium does: such a store can be written when the process exits. */
   write(batch: Batch): Awaitable<void>;
+  /**
+   * Writes before it returns, with all that was handed over earlier: when the process exits. Present where the medium can do that.
+   *
+   * @param patienceMs how long it waits for another process that is writing; the event loop stands still meanwhile
+   * @throws {StorageError}
+   */
+  writeNow?(batch: Batch, patienceMs: number): void;
 
   readonly flows: {
     list(): Promise<readonly FlowSummary[]>;
@@ -254,6 +263,8 @@ export interface RunStore {
   readonly requests: {
     /** Asks the process of a flow run to cancel it. */
     cancel(flowRunId: string, at: number): Promise<void>;
+    /** Takes that back: the run is gone on with. */
+    withdraw(flowRunId: string): Promise<void>;
     /** Which of these flow runs somebody asked to cancel. */
     cancelled(flowRunIds: readonly string[]): Promise<readonly string[]>;
   };

@@ -7,9 +7,9 @@ import type { KeyContext } from "../caching/cache-policy.ts";
 import { type CacheKey, computeKey } from "../caching/compute-key.ts";
 import { setAcceptedSources, taskSourceText } from "../caching/task-source.ts";
 import { hashText } from "../hashing/encode.ts";
-import type { TaskSourceRow } from "../history/run-store.ts";
+import type { TaskRunRow, TaskSourceRow } from "../history/run-store.ts";
 import { TestClock } from "../testing/test-clock.ts";
-import { memoryHistory } from "../../tests/maintenance/memory-history.ts";
+import { memoryHistory, taskRun } from "../../tests/maintenance/memory-history.ts";
 import { accept, accepted, acceptedSources, revoke } from "./index.ts";
 
 let folder: string;
@@ -113,6 +113,37 @@ describe("accept()", () => {
     const history = memoryHistory({ taskSources: [seen(v1, 1), seen(renamed, 2)] });
     await accept("sum", { path, now: taskSourceText(renamed), renamedFrom: "add", history, clock });
     expect(keyOf(renamed).value).toBe(keyOf(v1).value);
+  });
+
+  it("refuses a name that the task never had", async () => {
+    const history = memoryHistory({ taskSources: [seen(v1, 1), seen(v2, 2)] });
+    const options = { path, now: taskSourceText(v2), renamedFrom: "nope", clock };
+    await expect(accept("add", { ...options, history })).rejects.toThrow(/the run history has no source of "nope"/);
+    await expect(accept("add", options)).rejects.toThrow(/the run history has no source of "nope"/);
+    expect(accepted({ path })).toEqual([]);
+  });
+
+  it("refuses code that was put back, unless the later source is named", async () => {
+    const stored = (task: Task, timestamp: number): TaskRunRow =>
+      taskRun(`run-${timestamp}`, {
+        taskName: "add",
+        states: [{ type: "COMPLETED", name: "Completed", timestamp }],
+        components: { "task-source": seen(task, 0).digest },
+      });
+    const taskRuns = [stored(v1, 1), stored(v2, 2)];
+    const history = memoryHistory({ taskSources: [seen(v2, 2), seen(v1, 3)], taskRuns });
+    const options = { path, now: taskSourceText(v1), history, clock };
+    await expect(accept("add", options)).rejects.toMatchObject({
+      message: expect.stringContaining("is an earlier one"),
+      hint: expect.stringContaining(`--was ${seen(v2, 0).digest}`),
+    });
+    expect(accepted({ path })).toEqual([]);
+    await accept("add", { ...options, was: seen(v2, 0).digest });
+    expect(accepted({ path })).toHaveLength(1);
+    await revoke("add", { path });
+    // The usual way: it ran once since the change, and stored something.
+    await accept("add", { ...options, now: taskSourceText(v2) });
+    expect(accepted({ path }).map(({ to }) => to)).toEqual([taskSourceText(v1)]);
   });
 
   it("says what it does not know", async () => {

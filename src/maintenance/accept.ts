@@ -33,8 +33,8 @@ export interface AcceptOptions {
  * Says that a change of a task's code does not change its results: what it stored before counts again. This holds for every process that
  * has the file, from a second later on at most, until it is revoked. Further changes are not accepted by it.
  *
- * @throws {ConfigurationError} `OXBOW_OPTION_INVALID` where no earlier source is known, or it counts already; where the file
- * cannot be used
+ * @throws {ConfigurationError} `OXBOW_OPTION_INVALID` where no earlier source is known, or it counts already; where the newest
+ * other one is a later one, and was not named as `was`; where the file cannot be used
  * @throws {StorageError} where the file cannot be written
  */
 export async function accept(taskName: string, options: AcceptOptions): Promise<AcceptedChange> {
@@ -98,15 +98,38 @@ async function earlierSource(taskName: string, { now, was, renamedFrom, history 
     if (was !== now) return was;
     throw invalid(`Task "${taskName}": the earlier source is the one that it has now`, "pass another one as `was`");
   }
-  const names = renamedFrom === undefined ? [taskName] : [renamedFrom, taskName];
+  // Of a task that was renamed only a source that is named may be one of its own.
+  const names = renamedFrom === undefined ? [taskName] : was === undefined ? [renamedFrom] : [renamedFrom, taskName];
   const known = (await Promise.all(names.map((name) => history?.taskSources.list(name)))).map((list) => list ?? []);
-  // Of a task that was renamed the sources under its old name come first.
+  if (renamedFrom !== undefined && known[0]!.length === 0)
+    throw invalid(
+      `Task "${taskName}": the run history has no source of "${renamedFrom}"`,
+      history ? "write the name as it was when the task ran" : "there is no history",
+    );
   const found = known.flat().find((row) => row.text !== now && (was === undefined || matches(row, was)));
-  if (found) return found.text;
+  if (found) {
+    if (was === undefined && renamedFrom === undefined) await checkIsEarlier(history!, taskName, now, found);
+    return found.text;
+  }
   const which = was === undefined ? "no other source" : `no source ${was}`;
   throw invalid(
     `Task "${taskName}": the run history has ${which} of ${names.map((name) => `"${name}"`).join(" or ")}`,
     history ? "sources are written down when a task runs; name the one that is meant as `was`" : "there is no history",
+  );
+}
+
+const comparedRuns = 1000;
+
+/** Code that was put back to what it was has records of its own: those of what was in between are hardly meant. */
+async function checkIsEarlier(history: RunStore, taskName: string, now: string, found: TaskSourceRow): Promise<void> {
+  const stored = await history.taskRuns.list({ of: taskName, stored: true, limit: comparedRuns });
+  const ofNow = digestOf(now);
+  const digests = stored.map(({ components }) => components?.["task-source"]);
+  const newest = digests.indexOf(found.digest);
+  if (newest < 0 || !digests.includes(ofNow, newest + 1)) return;
+  throw invalid(
+    `Task "${taskName}": the source that it has now is an earlier one, which stored results before ${found.digest} did: those count already`,
+    `where the results of the other one are meant all the same, name it: --was ${found.digest}`,
   );
 }
 

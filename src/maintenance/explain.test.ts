@@ -113,6 +113,12 @@ describe.each(storageNames)("in the storage %s", (name) => {
       "A record of this key was evicted 3 h ago (cache.maxSize)",
       "There is no record under this key now: the next call computes",
     ]);
+    const reason = 'input "url" changed (1 of 1); source unchanged; last stored 390 ms ago';
+    const ofOld = memoryHistory({ taskRuns: [taskRun("old", { key: "gone", components, reason, ...at(now - hour) })] });
+    expect((await why({ ...target, history: ofOld }, "old"))?.lines).toEqual([
+      `Run "old-name" of task "fetch-page", 1 h ago: miss; it said then: "${reason}"`,
+      "There is no record under this key now: the next call computes",
+    ]);
     expect(await why(target, "missed")).toMatchObject({ subject: { kind: "task-run" } });
     expect((await why(target, "gone"))?.lines).toEqual(ofTask?.lines);
     expect((await why(target, "kept"))?.lines).toEqual([

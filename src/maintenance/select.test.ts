@@ -44,6 +44,13 @@ describe.each(storageNames)("records in the storage %s", (name) => {
     [{ largerThan: 100 }, "a/2"],
     [{ task: "load", expired: false }, "a/1"],
   ];
+  it.each(["task", "flow", "flowRun", "tag", "key", "prefix"])("are not chosen by an empty %s", async (filter) => {
+    await expect(remove({ storage: place.storage, history, clock }, { [filter]: "" })).rejects.toThrow(
+      `A record filter: ${filter} is an empty text`,
+    );
+    expect(await keysIn(place.storage)).toHaveLength(3);
+  });
+
   it.each(cases)("are chosen by %j: %s", async (filter, expected) => {
     const found = await all(select({ storage: place.storage, history, clock }, filter));
     expect(found.map(({ key }) => key).join(" ")).toBe(expected);

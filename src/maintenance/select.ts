@@ -50,7 +50,7 @@ const names: ReadonlyArray<keyof RecordFilter> = [
  * some hundred of them, however many there are.
  *
  * @throws {StorageError} where the storage has no list
- * @throws {ConfigurationError} for a name that a filter does not have, a duration that is none, or where the history is
+ * @throws {ConfigurationError} for a name that a filter does not have, an empty text, a duration that is none, or where the history is
  * needed and missing
  */
 export async function* select(
@@ -59,6 +59,7 @@ export async function* select(
   options: SelectOptions = {},
 ): AsyncGenerator<RecordMetadata, void> {
   checkOptionNames(filter, names, "A record filter");
+  checkTexts(filter);
   const now = (place.clock ?? systemClock).now();
   const pace = new Pace(options);
   const chosen = matching(place, filter, await testsOf(place, filter, now), options, pace);
@@ -118,6 +119,16 @@ async function testsOf(place: RecordPlace, filter: RecordFilter, now: number): P
     tests.push(({ flowRunId }) => flowRunId === id);
   }
   return tests;
+}
+
+/** An empty text is a variable that nobody has set: as a prefix it would choose every record. */
+function checkTexts(filter: RecordFilter): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (value !== "") continue;
+    throw new ConfigurationError("OXBOW_OPTION_INVALID", `A record filter: ${name} is an empty text`, {
+      hint: "leave it out where it is not to choose",
+    });
+  }
 }
 
 const flowsRemembered = 1000;

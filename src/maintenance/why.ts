@@ -96,9 +96,9 @@ async function earlierRuns(
   { id, taskName }: TaskRunRow,
   before: number,
 ): Promise<readonly RecentRecord[]> {
-  const runs = await history?.taskRuns.list({ of: taskName, before, limit: recentRuns });
+  const runs = await history?.taskRuns.list({ of: taskName, before, stored: true, limit: recentRuns });
   return (runs ?? []).flatMap((run) =>
-    run.id !== id && run.components && run.persisted
+    run.id !== id && run.components
       ? [{ createdAt: run.states.at(-1)?.timestamp ?? beginOf(run), components: run.components }]
       : [],
   );
@@ -115,8 +115,9 @@ function linesOf(
   const elsewhere = run?.storage !== undefined && run.storage !== place.location ? run.storage : undefined;
   if (run) {
     const begun = `Run "${run.name}" of task "${run.taskName}", ${ago(beginOf(run))}`;
-    lines.push(`${begun}: ${run.outcome ?? "not cached"}${run.reason === undefined ? "" : `, ${run.reason}`}`);
-    if (difference !== undefined && !run.reason?.includes(difference)) lines.push(`Nearest record: ${difference}`);
+    lines.push(`${begun}: ${run.outcome ?? "not cached"}${reasonOf(run)}`);
+    if (difference !== undefined && !run.reason?.includes(withoutTimes(difference)))
+      lines.push(`Nearest record: ${difference}`);
   }
   for (const { kind, time, detail } of events.slice(0, 3))
     lines.push(`A record of this key was ${kind} ${ago(time)} (${detail})`);
@@ -125,6 +126,18 @@ function linesOf(
     lines.push(`Its record is in another storage, ${elsewhere}: name that one to look there (--storage)`);
   else if (key !== undefined) lines.push("There is no record under this key now: the next call computes");
   return lines.length > 0 ? lines : [`Nothing is known of ${subject.kind} "${subject.name}"`];
+}
+
+const timesInWords = /; last stored .* ago/;
+
+/** The words are those of the run: the times in them count from there, and not from now. */
+function reasonOf({ reason }: TaskRunRow): string {
+  if (reason === undefined) return "";
+  return reason.includes(" ago") ? `; it said then: "${reason}"` : `, ${reason}`;
+}
+
+function withoutTimes(difference: string): string {
+  return difference.replace(timesInWords, "");
 }
 
 function inWords({ expiresAt }: RecordMetadata, status: RecordStatus | undefined, now: number): string {

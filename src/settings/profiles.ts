@@ -8,7 +8,7 @@
  * A profile named `default` is always there. Only the active profile is held against the schema when settings are
  * loaded: another one may have been written for another release.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { invalid, layerOf, unknownSetting, type Layer } from "./layer.ts";
 import { declarations } from "./schema.ts";
@@ -47,9 +47,9 @@ export function readProfiles(home: string): Profiles {
 export function writeProfiles({ path, active, profiles }: Profiles): void {
   const kept = [...profiles].filter(([name, table]) => name !== builtInProfile || Object.keys(table).length > 0);
   const text = formatToml({ ...(active === undefined ? {} : { active }), profiles: Object.fromEntries(kept) });
-  mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}-${Date.now().toString(36)}`;
   try {
+    makeFolder(dirname(path));
     const file = openSync(temporary, "wx", 0o600);
     try {
       writeFileSync(file, text);
@@ -61,6 +61,18 @@ export function writeProfiles({ path, active, profiles }: Profiles): void {
   } catch (error) {
     rmSync(temporary, { force: true });
     throw invalid(`Cannot write ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** One by one: in /proc, where none can be made, Node's own `recursive` tries for ever. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 

@@ -47,6 +47,22 @@ function start(
 const program = (...args: string[]): Promise<Ended> => start(process.execPath, [main, ...args]);
 
 describe("the program oxbow", () => {
+  it("says which file never finishes importing", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, "stuck.ts"), "await new Promise(() => undefined);\nexport const x = 1;\n");
+    const ended = await start(process.execPath, [main, "run", "stuck.ts"], { folder });
+    expect(ended).toMatchObject({ code: 2, stdout: "" });
+    expect(ended.stderr).toMatch(/^error: stuck\.ts never finished importing: a top-level await .*\n {2}hint: .*\n$/);
+  });
+
+  it.skipIf(!existsSync("/proc/self"))("refuses a place where no folder can be made", async () => {
+    const ended = await start(process.execPath, [main, "init", "/proc/oxbow/flows", "--yes"]);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining("Cannot write to") });
+    const more = { OXBOW_HOME: "/proc/oxbow/home" };
+    const profile = await start(process.execPath, [main, "profile", "create", "team"], { more });
+    expect(profile).toMatchObject({ code: 2, stderr: expect.stringContaining("Cannot write /proc/oxbow/home") });
+  });
+
   it("ends with the exit code of its command", async () => {
     expect(await program("version")).toMatchObject({ code: 0, stderr: "" });
     expect(await program("run", "flows.ts:sums")).toMatchObject({

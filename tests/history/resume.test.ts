@@ -193,7 +193,7 @@ describe("a suspended run", () => {
     const { id } = await latest();
     const history = await openHistory();
     const [question] = await history.questions.list(id);
-    expect(question!.text).toBe("start task 'deploy'?");
+    expect(question!.text).toBe("start task 'deploy' with {\"x\":1}?");
     await history.questions.answer(id, question!.name, "true", Date.now());
     expect((await resumeFlowRun(release, id)).result()).toBe(2);
     expect((await release.run()).name).toBe("Completed");
@@ -305,7 +305,8 @@ describe("what an earlier reader met", () => {
     const history = await openHistory();
     expect((await history.taskRuns.list({ of: "deploy" }))[0]!.states.at(-1)!.name).toBe("Suspended");
     const { id } = await latest();
-    const answers = { "trigger:deploy:1": true };
+    const [question] = await history.questions.list(id);
+    const answers = { [question!.name]: true };
     await expect(resumeFlowRun(release, id, { answers })).rejects.toThrow("password (secret)");
     expect((await history.questions.list(id))[0]!.answer).toBeUndefined();
     const state = await resumeFlowRun(release, id, { answers, parameters: { password: "hunter2" } });
@@ -345,6 +346,195 @@ describe("what an earlier reader met", () => {
     expect(rows.map(({ inputsKey }) => inputsKey !== undefined)).toEqual([true, false]);
     const records = readFileSync(join(process.env["OXBOW_HOME"]!, "storage", "records.db"));
     expect(records.includes("hunter2")).toBe(false);
+  });
+});
+
+describe("what a breaker found", () => {
+  /** Answers what a run waits for and goes on, once. */
+  async function say(yes: unknown, to: ReturnType<typeof flow>): Promise<string> {
+    const history = await openHistory();
+    const { id } = await latest();
+    const open = (await history.questions.list(id)).filter(({ answer }) => answer === undefined);
+    const state = await resumeFlowRun(to as never, id, { answers: { [open[0]!.name]: yes } });
+    return state.name === "Suspended"
+      ? `Suspended: ${state.message}`
+      : `${state.name}: ${JSON.stringify(state.result())}`;
+  }
+
+  test("a yes is for one call: those before it that are hits now do not count", async () => {
+    const calls: string[] = [];
+    const deploy = task("deploy", { trigger: "manual", cachePolicy: INPUTS }, (to: string) => void calls.push(to));
+    const all = flow("all", async () => {
+      for (const to of ["dev", "stage", "prod"]) await deploy(to);
+      return calls.length;
+    });
+    await all.run();
+    const said = [await say(true, all), await say(true, all), await say(true, all)];
+    expect(said).toEqual([
+      'Suspended: start task \'deploy\' with {"to":"stage"}?',
+      'Suspended: start task \'deploy\' with {"to":"prod"}?',
+      "Completed: 3",
+    ]);
+    expect(calls).toEqual(["dev", "stage", "prod"]);
+  });
+
+  test("a manual task in a flow inside is asked about in the name of the outermost", async () => {
+    const deploy = task("deploy", { trigger: "manual", cachePolicy: INPUTS }, (x: number) => x);
+    const inner = flow("inner", async () => deploy(1));
+    const outer = flow("outer", async () => inner());
+    await outer.run();
+    const [run] = await (await openHistory()).flowRuns.list({ of: "outer" });
+    const [question] = await (await openHistory()).questions.list(run!.id);
+    const state = await resumeFlowRun(outer, run!.id, { answers: { [question!.name]: true } });
+    expect(state.result()).toBe(1);
+  });
+
+  test("each attempt asks the same questions", async () => {
+    let isFirst = true;
+    const ask = flow("ask", { retries: 1 }, async () => {
+      const a = await suspendFlowRun({ message: "A?" });
+      if (isFirst) {
+        isFirst = false;
+        throw new Error("once");
+      }
+      return { a, b: await suspendFlowRun({ message: "B?" }) };
+    });
+    await ask.run();
+    expect([await say("a", ask), await say("b", ask)]).toEqual(["Suspended: B?", 'Completed: {"a":"a","b":"b"}']);
+  });
+
+  test("schemas see what was given, once", async () => {
+    const addBang = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: (value: unknown) => ({ value: { text: `${(value as { text: string }).text}!` } }),
+      },
+    };
+    let fails = true;
+    const check = (text: string): string => {
+      if (fails) throw new Error("no");
+      return text.slice(-3);
+    };
+    for (const text of ["ab", "x".repeat(9000)]) {
+      fails = true;
+      const shout = flow("shout", { parameters: addBang }, async (text: string) => check(text));
+      await shout.run(text);
+      const { id } = await latest();
+      const one = task("one", { input: addBang }, (text: string) => check(text));
+      await one.run(text);
+      const [failed] = await (await openHistory()).taskRuns.list({ of: "one" });
+      fails = false;
+      const wanted = `${text}!`.slice(-3);
+      expect((await resumeFlowRun(shout, id)).result()).toBe(wanted);
+      expect((await retryTaskRun(one, failed!.id)).result()).toBe(wanted);
+    }
+  });
+
+  test("arguments without names, and -0, come back", async () => {
+    let fails = true;
+    const sum = function (this: unknown, ...all: number[]): string {
+      if (fails) throw new Error("no");
+      return all.map((each) => (Object.is(each, -0) ? "-0" : String(each))).join();
+    };
+    const bound = flow("bound", sum.bind(undefined));
+    const plain = flow("plain", async (first: number) => sum(first));
+    await bound.run(1, 2);
+    const { id } = await latest();
+    await plain.run(-0);
+    const { id: other } = await latest();
+    fails = false;
+    expect((await resumeFlowRun(bound, id)).result()).toBe("1,2");
+    expect((await resumeFlowRun(plain, other)).result()).toBe("-0");
+  });
+
+  test("parameters that cannot be kept are no failure", async () => {
+    const call = flow("call", async (fn: () => number) => fn());
+    expect((await call.run(() => 1)).name).toBe("Completed");
+  });
+
+  test("what has just ended is known, and is not resumed twice", async () => {
+    let fails = true;
+    const once = flow("once", async () => {
+      if (fails) throw new Error("no");
+      return 1;
+    });
+    await once.run();
+    fails = false;
+    const { id } = await latest();
+    await resumeFlowRun(once, id);
+    await expect(resumeFlowRun(once, id)).rejects.toThrow("has completed");
+  });
+
+  test("a run that was cancelled goes on", async () => {
+    let isStuck = true;
+    const wait = flow("wait", async () =>
+      isStuck ? new Promise(() => undefined) : new Promise((r) => setTimeout(r, 1500, 1)),
+    );
+    const running = wait.run();
+    await expect.poll(async () => (await latest())?.states.at(-1)?.name).toBe("Running");
+    const { id } = await latest();
+    await (await openHistory()).requests.cancel(id, Date.now());
+    expect((await running).name).toBe("Cancelled");
+    isStuck = false;
+    expect((await resumeFlowRun(wait, id)).name).toBe("Completed");
+  });
+
+  test("two pauses at once wait for two answers", async () => {
+    const clock = new TestClock();
+    const both = flow("both", async () =>
+      Promise.all([pauseFlowRun({ message: "A?" }), pauseFlowRun({ message: "B?" })]),
+    );
+    let isOver = false;
+    const running = withClock(clock, async () => both.run());
+    void running.then(() => (isOver = true));
+    await expect.poll(async () => (await latest())?.states.at(-1)?.name).toBe("Paused");
+    const history = await openHistory();
+    const { id } = await latest();
+    await expect(resumeFlowRun(both, id)).rejects.toThrow("is paused in its own process");
+    await expect.poll(async () => (await history.questions.list(id)).length).toBe(2);
+    for (const { name, text } of await history.questions.list(id))
+      await history.questions.answer(id, name, JSON.stringify(text), clock.now());
+    await expect.poll(async () => clock.advance(1000).then(() => isOver)).toBe(true);
+    expect((await running).result()).toEqual(["A?", "B?"]);
+  });
+
+  test("a refused resume keeps parameters that were too large", async () => {
+    let refuses = true;
+    const schema = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: (value: unknown) => (refuses ? { issues: [{ message: "no" }] } : { value: value as object }),
+      },
+    };
+    refuses = false;
+    let fails = true;
+    const load = flow("load", { parameters: schema }, async (text: string, n: number) => {
+      if (fails) throw new Error("no");
+      return text.length + n;
+    });
+    await load.run("x".repeat(9000), 1);
+    const { id } = await latest();
+    refuses = true;
+    fails = false;
+    expect((await resumeFlowRun(load, id)).name).toBe("Failed");
+    refuses = false;
+    expect((await resumeFlowRun(load, id)).result()).toBe(9001);
+  });
+
+  test("a plan calls no hooks, and waits for what the flow does itself", async () => {
+    const called: string[] = [];
+    const note = (name: string) => () => void called.push(name);
+    const step = task("step", { cachePolicy: INPUTS, onCompletion: note("task") }, (x: number) => x);
+    await step(1);
+    called.length = 0;
+    const slow = flow("slow", { onRunning: note("running"), onCompletion: note("completed") }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      return step(1);
+    });
+    const plan = await slow.plan();
+    expect([plan.isComplete, plan.count("hit"), called]).toEqual([true, 1, []]);
   });
 });
 

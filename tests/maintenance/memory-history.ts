@@ -63,7 +63,7 @@ export function memoryHistory(rows: Partial<Batch> = {}): MemoryHistory {
         sources.filter(({ taskName }) => taskName === name).toSorted((left, right) => right.seenAt - left.seenAt),
     },
     questions: { ask: nothing, list: nothing, answer: nothing },
-    requests: { cancel: nothing, cancelled: nothing },
+    requests: { cancel: nothing, withdraw: nothing, cancelled: nothing },
     prune: nothing,
     check: nothing,
     close: () => undefined,
@@ -76,12 +76,13 @@ function newest(runs: readonly TaskRunRow[]): readonly TaskRunRow[] {
   return runs.toSorted((left, right) => beginOf(right) - beginOf(left));
 }
 
-function isWanted(run: TaskRunRow, { of, flowRunId, key, outcome, before }: RunFilter): boolean {
+function isWanted(run: TaskRunRow, { of, flowRunId, key, outcome, stored, before }: RunFilter): boolean {
   return (
     (of === undefined || run.taskName === of) &&
     (flowRunId === undefined || run.flowRunId === flowRunId) &&
     (key === undefined || run.key === key) &&
     (outcome === undefined || run.outcome === outcome) &&
+    (!stored || (run.persisted && (run.outcome === "miss" || run.outcome === "refreshed"))) &&
     (before === undefined || beginOf(run) < before)
   );
 }

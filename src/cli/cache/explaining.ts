@@ -2,6 +2,7 @@
 import type { TaskRunRow } from "../../history/run-store.ts";
 import { formatMs } from "../../kernel/duration.ts";
 import { diff, show, why } from "../../maintenance/index.ts";
+import { findKey } from "../../maintenance/find-key.ts";
 import { exitCodes, refuse, writeJson } from "../output.ts";
 import { writePairs, writeTable } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
@@ -86,7 +87,13 @@ export async function explain(what: string, options: JsonOption, terminal: Termi
 
 export async function compare(left: string, right: string, options: JsonOption, terminal: Terminal): Promise<number> {
   const { stdout } = terminal;
-  const found = await withPlace(options, terminal, (place) => diff(place, left, right));
+  const found = await withPlace(options, terminal, async (place) => {
+    for (const text of [left, right])
+      if ((await findKey(place, text)) === undefined)
+        return refuse(terminal, `There is no record ${text}`, "oxbow cache ls shows those that there are");
+    return diff(place, left, right);
+  });
+  if (typeof found === "number") return found;
   if (options.json) {
     writeJson(stdout, found);
     return exitCodes.done;

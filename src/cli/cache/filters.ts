@@ -4,7 +4,7 @@ import type { Duration } from "../../kernel/duration.ts";
 import type { RecordFilter } from "../../maintenance/index.ts";
 import { parseValue } from "../../settings/parse.ts";
 import { declarations } from "../../settings/schema.ts";
-import { misuse } from "../output.ts";
+import { misuse, refuseEmpty } from "../output.ts";
 import type { PlaceOptions } from "./place.ts";
 
 /** The options of {@link withRecordFilters}. */
@@ -45,6 +45,7 @@ export function withRecordFilters(command: Command): Command {
 
 /** What the options mean. @throws {ConfigurationError} */
 export function recordFilterOf(options: RecordFilterOptions): RecordFilter {
+  refuseEmpty(options);
   const { task, flow, flowRun, tag, key, olderThan, newerThan, unusedFor, largerThan, expired } = options;
   const size = largerThan === undefined ? undefined : bytesOf(largerThan, "--larger-than");
   return {

@@ -7,7 +7,7 @@ import type { RecordPlace } from "../../maintenance/index.ts";
 import { loadSettings } from "../../settings/settings.ts";
 import { sqliteStorage } from "../../storage/sqlite.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { misuse } from "../output.ts";
+import { misuse, refuseEmpty } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** How a storage is named on a command line. */
@@ -24,6 +24,7 @@ export async function withPlace<T>(
   terminal: Terminal,
   use: (place: RecordPlace) => Promise<T>,
 ): Promise<T> {
+  refuseEmpty({ storage, keyStorage });
   const settings = loadSettings();
   const history = settings.history.enabled ? await historyOf(settings) : undefined;
   const place: RecordPlace = {

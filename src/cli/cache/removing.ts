@@ -6,7 +6,6 @@ import {
   type CollectReason,
   type CollectReport,
   type RecordFilter,
-  type RecordPlace,
   remove,
   type RemoveReport,
 } from "../../maintenance/index.ts";
@@ -41,8 +40,11 @@ export async function removeRecords(
     throw misuse("It is not said which records", "name keys, or filters such as --task; --all means every record");
   }
   return withPlace(options, terminal, async (place) => {
-    const filters =
-      keys.length === 0 ? [filter] : await Promise.all(keys.map((key) => filterOfKey(place, key, filter)));
+    const found = await Promise.all(keys.map((key) => findKey(place, key)));
+    const missing = found.indexOf(undefined);
+    if (missing >= 0)
+      return refuse(terminal, `There is no record ${keys[missing]}`, "oxbow cache ls shows those that there are");
+    const filters = keys.length === 0 ? [filter] : found.map((key): RecordFilter => ({ ...filter, key }));
     const run = (dryRun: boolean): Promise<RemoveReport> =>
       withProgress(dryRun ? "Looking through" : "Removing", terminal, async (progress) => {
         const reports: RemoveReport[] = [];
@@ -50,8 +52,9 @@ export async function removeRecords(
         return total(reports);
       });
     if (!options.dryRun && !options.yes) {
-      const found = await run(true);
-      if (found.records > 0 && !(await confirm(terminal, `Remove ${amountOf(found)}?`, false))) return exitCodes.failed;
+      const chosen = await run(true);
+      if (chosen.records > 0 && !(await confirm(terminal, `Remove ${amountOf(chosen)}?`, false)))
+        return exitCodes.failed;
     }
     const report = await run(options.dryRun === true);
     if (options.json) writeJson(terminal.stdout, { dryRun: options.dryRun === true, ...report });
@@ -61,13 +64,6 @@ export async function removeRecords(
       ? refuse(terminal, "There is no such record any more")
       : exitCodes.done;
   });
-}
-
-/** The filter for one key, or the beginning of one that is the only one to begin so. @throws {ConfigurationError} */
-async function filterOfKey(place: RecordPlace, text: string, filter: RecordFilter): Promise<RecordFilter> {
-  const key = await findKey(place, text);
-  if (key !== undefined) return { ...filter, key };
-  throw misuse(`There is no record ${text}`, "oxbow cache ls shows those that there are");
 }
 
 function total(reports: readonly RemoveReport[]): RemoveReport {

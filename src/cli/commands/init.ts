@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
+import { createFolder } from "../../io/disk-files.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import { type Cli, examples } from "../cli.ts";
 import { misuse, say } from "../output.ts";
@@ -31,7 +32,7 @@ export async function init(
   if (taken.length > 0)
     throw misuse(`${where} has ${taken.join(", ")} already`, "name a folder that is empty, or is not there yet");
   try {
-    mkdirSync(place, { recursive: true });
+    createFolder(place);
     for (const [path, text] of files) writeFileSync(join(place, path), text, { flag: "wx" });
   } catch (error) {
     throw misuse(`Cannot write to ${where}: ${messageOf(error)}`);

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { RunFilter } from "../../history/run-store.ts";
 import { type Duration, toMs } from "../../kernel/duration.ts";
 import { nearest } from "../../kernel/suggest.ts";
-import { misuse } from "../output.ts";
+import { misuse, refuseEmpty } from "../output.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** The options of {@link withFilters}. */
@@ -40,6 +40,7 @@ export function withFilters(command: Command, kind: "flow" | "task"): Command {
 
 /** What the options mean. @throws {ConfigurationError} */
 export function filterOf(options: FilterOptions, terminal: Terminal): RunFilter {
+  refuseEmpty(options);
   const { state, tag, outcome, since } = options;
   return {
     of: options.flow ?? options.task,

@@ -55,7 +55,8 @@ function missing(text: string, cwd: string): never {
 export async function exportsOf(path: string): Promise<readonly Found[]> {
   let module: Record<string, unknown>;
   try {
-    module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as Record<string, unknown>;
+    const importing = import(/* @vite-ignore */ pathToFileURL(path).href) as Promise<Record<string, unknown>>;
+    module = await untilNothingIsLeft(importing, path);
   } catch (error) {
     throw importFailure(path, error);
   }
@@ -75,6 +76,26 @@ export async function exportsOf(path: string): Promise<readonly Found[]> {
     );
   }
   return found;
+}
+
+/** Where nothing is left that could go on, Node would end the process without a word about the file. */
+async function untilNothingIsLeft<T>(importing: Promise<T>, path: string): Promise<T> {
+  let stop = (): void => undefined;
+  const stuck = new Promise<never>((_, reject) => {
+    stop = () =>
+      reject(
+        misuse(
+          `${basename(path)} never finished importing: a top-level await in it, or in what it imports, waits for what never comes`,
+          "let the flow itself wait, not the file that exports it",
+        ),
+      );
+  });
+  process.once("beforeExit", stop);
+  try {
+    return await Promise.race([importing, stuck]);
+  } finally {
+    process.off("beforeExit", stop);
+  }
 }
 
 /** The flow or task that is meant: the one that was named, the only flow, the only task. @throws {ConfigurationError} */

@@ -33,15 +33,34 @@ it("tasks of a file whose options let nothing be found are named", async () => {
   const file = join(newFolder(), "tasks.mjs");
   writeFileSync(
     file,
-    `import { INPUTS, memoryStorage, task } from ${oxbow};
-     export const lasting = task("lasting", { cachePolicy: INPUTS, cacheExpiration: "1 hour" }, (x) => x);
-     export const brief = task("brief", { cachePolicy: INPUTS, cacheExpiration: "10s" }, (x) => x);
-     export const forgotten = task("forgotten", { cachePolicy: INPUTS, resultStorage: memoryStorage() }, (x) => x);
-     export const restless = task("restless", { cachePolicy: INPUTS, refreshCache: true }, (x) => x);`,
+    `import { INPUTS, TASK_NAME, memoryStorage, task } from ${oxbow};
+     export const lasting = task("lasting", { cachePolicy: INPUTS.and(TASK_NAME), cacheExpiration: "1 hour" }, (x) => x);
+     export const brief = task("brief", { cachePolicy: INPUTS.and(TASK_NAME), cacheExpiration: "10s" }, (x) => x);
+     export const forgotten = task("forgotten", { cachePolicy: INPUTS.and(TASK_NAME), resultStorage: memoryStorage() }, (x) => x);
+     export const restless = task("restless", { cachePolicy: INPUTS.and(TASK_NAME), refreshCache: true }, (x) => x);`,
   );
   expect(complaints(await findingsOf(caching, { file }))).toEqual([
     "warn task brief: Its results expire after 10 s: hardly any call finds one",
     "warn task forgotten: Its results are in the memory of the process (memory #1) and do not outlive it",
     "warn task restless: refreshCache is on: it computes anew at every call",
+  ]);
+});
+
+it("tasks that share records are named, and no others", async () => {
+  const file = join(newFolder(), "tasks.mjs");
+  writeFileSync(
+    file,
+    `import { INPUTS, TASK_NAME, TASK_SOURCE, task } from ${oxbow};
+     export const double = task("double", { cachePolicy: INPUTS }, (x) => x * 2);
+     export const square = task("square", { cachePolicy: INPUTS }, (x) => x * x);
+     export const other = task("other", { cachePolicy: INPUTS }, (y) => y);
+     export const elsewhere = task("elsewhere", { cachePolicy: INPUTS, resultStorage: "/tmp/else" }, (x) => x);
+     export const named = task("named", { cachePolicy: INPUTS.and(TASK_NAME) }, (x) => x);
+     export const sourced = task("sourced", { cachePolicy: INPUTS.and(TASK_SOURCE) }, (x) => x);
+     export const keyed = task("keyed", { cacheKeyFn: () => "key" }, (x) => x);
+     export const usual = task("usual", (x) => x);`,
+  );
+  expect(complaints(await findingsOf(caching, { file }))).toEqual([
+    expect.stringMatching(/^warn tasks double, square: They share records/),
   ]);
 });

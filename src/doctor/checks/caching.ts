@@ -23,7 +23,9 @@ export const caching: Check = {
       );
       return;
     }
-    for (const task of report.observations[0] ?? []) yield* ofTask(task);
+    const tasks = report.observations[0] ?? [];
+    for (const task of tasks) yield* ofTask(task);
+    yield* sharing(tasks);
   },
 };
 
@@ -55,6 +57,23 @@ async function storages(context: CheckContext): Promise<readonly Found[]> {
           ),
         ],
   );
+}
+
+/** Two tasks whose policy tells them apart by nothing but their inputs give each other their results. */
+function* sharing(tasks: readonly SeenTask[]): Generator<Found> {
+  const groups = Map.groupBy(
+    tasks.filter(({ records, isOptedOut }) => records !== undefined && !isOptedOut),
+    ({ records }) => records,
+  );
+  for (const group of groups.values()) {
+    const names = [...new Set(group.map(({ name }) => name))];
+    if (names.length < 2) continue;
+    yield warn(
+      `tasks ${names.join(", ")}`,
+      "They share records: with equal inputs one gets what another has stored, as nothing in their policies tells them apart",
+      "add TASK_SOURCE or TASK_NAME to their cachePolicy, unless that is meant: INPUTS.and(TASK_SOURCE)",
+    );
+  }
 }
 
 function* ofTask(task: SeenTask): Generator<Found> {

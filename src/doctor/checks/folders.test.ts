@@ -69,7 +69,7 @@ describe("A folder", () => {
   ])("on %s is named", async (type, message) => {
     const machine = { mounts: () => on(type) };
     const all = complaints(await findingsOf(folders, { settings: { home: newFolder() }, machine }));
-    expect(all).toHaveLength(2);
+    expect(all).toHaveLength(1);
     expect(all[0]).toContain(message);
   });
 
@@ -87,6 +87,18 @@ describe("A folder", () => {
       settings: { home: join(place, "home") },
       machine: { temporaryFolders: [place] },
     });
-    expect(complaints(found)[0]).toContain("It is in a folder for temporary files");
+    expect(complaints(found)).toEqual([
+      expect.stringContaining("It is in a folder for temporary files: profiles and results do not survive"),
+    ]);
+  });
+
+  it("apart from the home is named beside it", async () => {
+    const [home, storagePath] = [newFolder(), newFolder()];
+    const machine = { temporaryFolders: [home, storagePath] };
+    const all = complaints(await findingsOf(folders, { settings: { home, results: { storagePath } }, machine }));
+    expect(all).toEqual([
+      expect.stringContaining(`home ${home}: It is in a folder for temporary files: profiles do`),
+      expect.stringContaining(`results.storagePath ${storagePath}: It is in a folder for temporary files: results do`),
+    ]);
   });
 });

@@ -9,6 +9,9 @@ import { fileSystemOf, isWithin, nearestExisting, placeKind } from "../mounts.ts
 const least = 50 * 2 ** 20;
 const comfortable = 2 ** 30;
 
+/** That something was told of where the home is: what is in there has no fault of its own. */
+export const placeOfHome = "the place of the home";
+
 /** The folders of this machine that the settings name. */
 export const folders: Check = {
   name: "folders",
@@ -54,8 +57,27 @@ async function freeSpace({ machine }: CheckContext, subject: string, folder: str
   return free < comfortable ? warn(subject, `Only ${text}`, remedy) : pass(subject, text);
 }
 
-function* place({ machine }: CheckContext, subject: string, folder: string, holdsResults: boolean): Generator<Found> {
-  const what = holdsResults ? "results" : "profiles, results and the run history";
+function* place(context: CheckContext, subject: string, folder: string, holdsResults: boolean): Generator<Found> {
+  const { home } = context.settings;
+  if (holdsResults && isWithin(folder, home) && context.told.has(placeOfHome)) {
+    yield pass(subject, "it is in the home, of which all has been said");
+    return;
+  }
+  for (const found of placesOf(context, subject, folder, holdsResults ? "results" : contentsOf(context))) {
+    if (!holdsResults && found.status !== "pass") context.told.add(placeOfHome);
+    yield found;
+  }
+}
+
+/** What is in the home. */
+function contentsOf({ settings: { home, results, history, database } }: CheckContext): string {
+  const all = ["profiles"];
+  if (results.defaultStorageBlock === undefined && isWithin(results.storagePath, home)) all.push("results");
+  if (history.enabled && database.url === undefined) all.push("the run history");
+  return all.length === 1 ? all[0]! : `${all.slice(0, -1).join(", ")} and ${all.at(-1)!}`;
+}
+
+function* placesOf({ machine }: CheckContext, subject: string, folder: string, what: string): Generator<Found> {
   const existing = nearestExisting(folder);
   const mounts = machine.mounts();
   const type = mounts === undefined ? undefined : fileSystemOf(existing, mounts);
@@ -64,7 +86,7 @@ function* place({ machine }: CheckContext, subject: string, folder: string, hold
     case "network":
       yield warn(
         subject,
-        `It is on a network file system (${type}), where SQLite's write-ahead log does not work among machines`,
+        `It is on a network file system (${type}), where SQLite's write-ahead log does not work among machines: ${what} are there`,
         "use a local folder; for several machines fileStorage(), postgresStorage() or s3Storage(), and database.url",
       );
       return;

@@ -4,6 +4,7 @@ import type { RunStore } from "../../history/run-store.ts";
 import type { Check, CheckContext } from "../check.ts";
 import { failure, type Found, pass, warn } from "../finding.ts";
 import { writeAndRead } from "../write-probe.ts";
+import { placeOfHome } from "./folders.ts";
 import { fileSystemOf, isWithin, nearestExisting, placeKind } from "../mounts.ts";
 
 /** The run history can be reached, is of this release, and can be written; and it stays where it is. */
@@ -44,8 +45,8 @@ function isFile({ kind, location }: RunStore): boolean {
   return kind === "sqlite" && isAbsolute(location);
 }
 
-function* place({ machine }: CheckContext, store: RunStore): Generator<Found> {
-  if (!isFile(store)) return;
+function* place({ machine, settings, told }: CheckContext, store: RunStore): Generator<Found> {
+  if (!isFile(store) || (told.has(placeOfHome) && isWithin(store.location, settings.home))) return;
   const { kind, location } = store;
   const existing = nearestExisting(location);
   const mounts = machine.mounts();

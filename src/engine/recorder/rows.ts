@@ -18,7 +18,7 @@ export function flowRunRow(run: FlowRun, process: string): FlowRunRow {
     id: run.id,
     name: run.name,
     flowName: flow.name,
-    parentId: run.around?.id,
+    parentId: run.around?.id ?? resumption?.parentId,
     version: flow.version,
     tags: flow.tags,
     states: [...(resumption?.states ?? noStates), ...run.states.map(stateRow)],

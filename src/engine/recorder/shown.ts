@@ -45,7 +45,8 @@ function showOne(
 ): { readonly text: string } | { readonly why: string } {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null) {
     if (typeof value === "string" && value.length > room) return { why: formatBytes(value.length) };
-    if (typeof value !== "number" || Number.isFinite(value)) return { text: JSON.stringify(value) };
+    if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0)))
+      return { text: JSON.stringify(value) };
   }
   const survey = new Survey(room, secrets);
   survey.visit(value, 0);

@@ -138,6 +138,13 @@ export async function requestCancel(questions: Questions, flowRunId: string, at:
   );
 }
 
+/** Takes it back that a flow run is to be cancelled. */
+export async function withdrawCancel(questions: Questions, flowRunId: string): Promise<void> {
+  await questions.change(({ db }) => [db.deleteFrom("cancel_requests").where("flow_run_id", "=", asText(flowRunId))], {
+    make: false,
+  });
+}
+
 /** Which of these somebody asked to cancel. */
 export async function cancelledAmong(questions: Questions, flowRunIds: readonly string[]): Promise<readonly string[]> {
   if (flowRunIds.length === 0) return [];

@@ -8,7 +8,7 @@ import { unfinishedTypes } from "./states.ts";
 
 /** The newest first. A filter that only task runs can meet is met by none. */
 export async function listFlowRuns(questions: Questions, filter: RunFilter): Promise<readonly FlowRunRow[]> {
-  if (filter.outcome !== undefined || filter.key !== undefined) return [];
+  if (filter.outcome !== undefined || filter.stored || filter.key !== undefined) return [];
   const { name, of, flowRunId, state, tag, since, before } = filter;
   const rows = await questions.read(({ db, contains, sql }) => {
     let query = db.selectFrom("flow_runs").select(flowRunColumns).orderBy("began", "desc").orderBy("n", "desc");

@@ -19,6 +19,8 @@ export interface Medium {
   readonly schema?: string | undefined;
   /** All or nothing; makes the database where there is none. */
   write(batch: Batch): Awaitable<void>;
+  /** The same, before it returns, with what waits; where the medium can do that. */
+  writeNow?(batch: Batch, patienceMs: number): void;
   /** No rows where there is no database. */
   read(statement: Compiled): Awaitable<readonly Row[]>;
   /** All or nothing, each with its rows. Where there is no database: none, or it is made. */

@@ -9,6 +9,7 @@ import {
   listQuestions,
   listTaskSources,
   requestCancel,
+  withdrawCancel,
 } from "./event-questions.ts";
 import { findFlowRun, listFlowRuns, listFlows, unfinishedFlowRuns } from "./flow-run-questions.ts";
 import type { Medium } from "./medium.ts";
@@ -33,6 +34,7 @@ export class SqlRunStore implements RunStore {
   readonly taskSources: RunStore["taskSources"];
   readonly questions: RunStore["questions"];
   readonly requests: RunStore["requests"];
+  readonly writeNow?: (batch: Batch, patienceMs: number) => void;
   readonly #medium: Medium;
   readonly #questions: Questions;
 
@@ -42,6 +44,7 @@ export class SqlRunStore implements RunStore {
     this.location = medium.location;
     this.#medium = medium;
     this.#questions = questions;
+    if (medium.writeNow) this.writeNow = (batch, patienceMs) => medium.writeNow!(batch, patienceMs);
     this.flows = { list: () => listFlows(questions) };
     this.flowRuns = {
       list: (filter = {}) => listFlowRuns(questions, filter),
@@ -65,6 +68,7 @@ export class SqlRunStore implements RunStore {
     };
     this.requests = {
       cancel: (flowRunId, at) => requestCancel(questions, flowRunId, at),
+      withdraw: (flowRunId) => withdrawCancel(questions, flowRunId),
       cancelled: (flowRunIds) => cancelledAmong(questions, flowRunIds),
     };
   }

@@ -4,6 +4,7 @@ import type { RunFilter } from "../run-store.ts";
 import type { Builder } from "./builder.ts";
 import { hashOf, tagPattern } from "./columns.ts";
 import { endOf, stateColumn } from "./filters.ts";
+import { persistedMark } from "./task-run-rows.ts";
 import type { Tables } from "./tables.ts";
 
 /** A query on task runs. */
@@ -26,7 +27,7 @@ export function meeting<O>(
   isScan: boolean,
 ): TaskRunQuery<O> {
   const { contains, plain, sql } = builder;
-  const { name, of, flowRunId, state, tag, outcome, since, before } = filter;
+  const { name, of, flowRunId, state, tag, outcome, stored, since, before } = filter;
   const began = isScan ? plain(sql.ref<number>("began")) : sql.ref<number>("began");
   let met = query;
   if (name !== undefined) met = met.where("n", "in", named(builder, name));
@@ -35,6 +36,7 @@ export function meeting<O>(
   if (state !== undefined) met = met.where(stateColumn(state), "=", asText(state));
   if (tag !== undefined) met = met.where("tags", "is not", null).where(contains(sql.ref("tags"), tagPattern(tag)));
   if (outcome !== undefined) met = met.where("outcome", "=", outcome);
+  if (stored) met = met.where("outcome", "in", ["miss", "refreshed"]).where(contains(sql.ref("detail"), persistedMark));
   if (since !== undefined) met = met.where(began, ">=", since);
   if (before !== undefined) met = met.where(began, "<", before);
   return met;

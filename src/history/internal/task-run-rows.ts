@@ -74,6 +74,9 @@ function detailOf(run: TaskRunRow, began: number): Detail {
   };
 }
 
+/** What a detail ends with where the run was persisted; nothing within a text of it can look so, as quotes are escaped there. */
+export const persistedMark = ',"d":1}';
+
 /** The columns that {@link taskRunOf} needs. */
 export const taskRunColumns = [
   "id",

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { quiet } from "../../io/disk-failure.ts";
 import { createFolder } from "../../io/disk-files.ts";
-import { whenNotBusy } from "../../io/sqlite/busy.ts";
+import { whenNotBusy, whenNotBusyNow } from "../../io/sqlite/busy.ts";
 import { guarded, isDatabaseThere } from "../../io/sqlite/database-file.ts";
 import { isBusy } from "../../io/sqlite/failure.ts";
 import { type Awaitable, isPromise } from "../../kernel/awaitable.ts";
@@ -48,6 +48,12 @@ export class SqliteMedium implements Medium {
     const written = guarded("write", this.location, () => whenNotBusy(this.location, () => this.#writeUntil(own)));
     if (!isPromise(written)) return;
     return this.#track(written.finally(() => (this.#waiting = this.#waiting.filter((one) => one !== own))));
+  }
+
+  writeNow(batch: Batch, patienceMs: number): void {
+    const own: Waiting = { batch, state: "waiting" };
+    this.#waiting.push(own);
+    void guarded("write", this.location, () => whenNotBusyNow(this.location, patienceMs, () => this.#writeUntil(own)));
   }
 
   /** Writes what waits, up to this one. Where the file is locked, it goes on waiting. */

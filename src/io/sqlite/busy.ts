@@ -28,6 +28,21 @@ export function whenNotBusy<T>(file: string, work: () => T): Awaitable<T> {
   }
 }
 
+/** The same for the end of a process, where nothing can be awaited: this one stops meanwhile. @throws {StorageError} after that time */
+export function whenNotBusyNow<T>(file: string, patienceMs: number, work: () => T): T {
+  const until = performance.now() + patienceMs;
+  while (true) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (performance.now() >= until)
+        throw new StorageError(`Cannot use ${file}: another process holds it locked`, { cause: error });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
 async function tryAgain<T>(file: string, work: () => T, first: unknown): Promise<T> {
   const since = performance.now();
   let last = first;

@@ -10,13 +10,22 @@ const kinds: readonly TaskRunRow[] = [
     key: "k1",
     savedMs: 5,
     durationMs: 5,
+    persisted: true,
     states: states(start + 1000, "COMPLETED", "Cached"),
   }),
-  taskRun(2, { outcome: "miss", key: "k1", durationMs: 7, flowRunId: flow, tags: ["a", "ab"] }),
-  taskRun(3, { outcome: "refreshed", key: "k2", durationMs: 1, taskName: "other", flowRunId: flow, tags: ["ab"] }),
+  taskRun(2, { outcome: "miss", key: "k1", persisted: true, durationMs: 7, flowRunId: flow, tags: ["a", "ab"] }),
+  taskRun(3, {
+    outcome: "refreshed",
+    key: "k2",
+    persisted: true,
+    durationMs: 1,
+    taskName: "other",
+    flowRunId: flow,
+    tags: ["ab"],
+  }),
   taskRun(4, { outcome: "uncached", states: states(start + 4000, "FAILED", "TimedOut"), taskName: "other" }),
   taskRun(5, { outcome: "disabled", states: states(start + 5000, "CRASHED") }),
-  taskRun(6, { states: states(start + 6000) }),
+  taskRun(6, { outcome: "miss", states: states(start + 6000) }),
 ];
 
 const filters: ReadonlyArray<readonly [RunFilter, found: readonly number[]]> = [
@@ -44,6 +53,10 @@ const filters: ReadonlyArray<readonly [RunFilter, found: readonly number[]]> = [
   [{ key: "k1", limit: 1 }, [2]],
   [{ key: "k1", outcome: "hit" }, [1]],
   [{ key: "k3" }, []],
+  [{ stored: true }, [3, 2]],
+  [{ stored: true, of: "task" }, [2]],
+  [{ stored: true, before: start + 3000, limit: 1 }, [2]],
+  [{ stored: true, outcome: "hit" }, []],
   [{ since: start + 5000 }, [6, 5]],
   [{ before: start + 3000 }, [2, 1]],
   [{ since: start + 2000, before: start + 5000, state: "COMPLETED" }, [3, 2]],
@@ -78,6 +91,7 @@ export const questionChecks: readonly RunStoreCheck[] = [
       [{ since: start + 2000, before: start + 3000 }, [2]],
       [{ key: "key" }, []],
       [{ outcome: "hit" }, []],
+      [{ stored: true }, []],
     ];
     for (const [filter, found] of cases) {
       const expected = found.map((n) => idOf("f", n));
@@ -159,7 +173,7 @@ export const questionChecks: readonly RunStoreCheck[] = [
     await store.write(batch({ taskRuns: kinds }));
     const none = { hits: 0, misses: 0, refreshed: 0, uncached: 0, failed: 0, savedMs: 0, computedMs: 0 };
     const other = { ...none, taskName: "other", runs: 2, refreshed: 1, uncached: 1, failed: 1, computedMs: 1 };
-    const task = { ...none, taskName: "task", runs: 4, hits: 1, misses: 1, failed: 1, savedMs: 5, computedMs: 7 };
+    const task = { ...none, taskName: "task", runs: 4, hits: 1, misses: 2, failed: 1, savedMs: 5, computedMs: 7 };
     assert.deepEqual(await store.taskRuns.stats(), [
       { ...other, lastRunAt: start + 4000 },
       { ...task, lastRunAt: start + 6000 },
