@@ -161,11 +161,15 @@ const faults: Readonly<Record<string, () => unknown>> = {
     const read = task("read", { cachePolicy: INPUTS, ...inMemory() }, (file: { path: string }) =>
       readFileSync(file.path, "utf8"),
     );
-    await read(fileInput(path));
-    expect((await read.run(fileInput(path))).decision?.outcome).toBe("hit");
-    writeFileSync(path, "two");
-    utimesSync(path, 1, 1);
-    expect(String((await read.run(fileInput(path))).decision)).toContain('miss: input "file" changed (1 of 1)');
+    const clock = new TestClock();
+    await withClock(clock, async () => {
+      await read(fileInput(path));
+      expect((await read.run(fileInput(path))).decision?.outcome).toBe("hit");
+      writeFileSync(path, "two");
+      utimesSync(path, 1, 1);
+      await clock.advance(1000);
+      expect(String((await read.run(fileInput(path))).decision)).toContain('miss: input "file" changed (1 of 1)');
+    });
     const byContent = (name: string): ReturnType<typeof fileInput> => fileInput(name, { by: "content" });
     await read(byContent(path));
     writeFileSync(`${path}.copy`, "two");
