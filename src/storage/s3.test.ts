@@ -457,10 +457,10 @@ describe("s3Storage()", async () => {
       expect(await storage.get("key")).toBeUndefined();
     });
 
-    it("64 MiB go both ways in little memory, and it ends though nobody has closed the storage", async () => {
+    it("128 MiB go both ways in little memory, and it ends though nobody has closed the storage", async () => {
       const one = run(
         `
-        const size = 64 * 1048576;
+        const size = 128 * 1048576;
         const chunk = new Uint8Array(1048576).map((_, i) => (i * 31 + (i >> 8) * 7 + 7) & 0xff);
         const source = {
           size,
@@ -482,15 +482,16 @@ describe("s3Storage()", async () => {
         for await (const chunk of (await storage.get("key")).stream()) length += chunk.byteLength;
         clearInterval(timer);
         console.log(JSON.stringify({ length, written: written / 1048576, read: (most - before) / 1048576 }));`,
-        longRecord("key", 64)[0].sha256,
+        longRecord("key", 128)[0].sha256,
       );
       const chunks: Buffer[] = [];
       one.stdout!.on("data", (chunk: Buffer) => chunks.push(chunk));
       expect((await once(one, "close"))[0]).toBe(0);
       const said = JSON.parse(Buffer.concat(chunks).toString()) as { length: number; written: number; read: number };
-      expect(said.length).toBe(64 * mebibyte);
-      expect(said.written).toBeLessThan(45);
-      expect(said.read).toBeLessThan(45);
+      expect(said.length).toBe(128 * mebibyte);
+      // Half of it: parts on their way, and what a busy machine has not sent yet.
+      expect(said.written).toBeLessThan(64);
+      expect(said.read).toBeLessThan(64);
     });
   });
 
