@@ -4,10 +4,11 @@
  */
 import { createInterface } from "node:readline/promises";
 import { encode, hashText } from "../hashing/encode.ts";
+import { CancelledError } from "../kernel/errors.ts";
 import { answerOrAsk, historyOf, suspended } from "./pause.ts";
 import type { TaskRun } from "./task-run.ts";
 
-/** Comes back when somebody has said yes. @throws {SuspendedError} where nobody has */
+/** Comes back when somebody has said yes. @throws {SuspendedError} where nobody has @throws {CancelledError} where it was a no */
 export async function approved(run: TaskRun): Promise<void> {
   const { task } = run;
   const flowRun = run.flowRun?.outermost;
@@ -16,14 +17,17 @@ export async function approved(run: TaskRun): Promise<void> {
   const call = `trigger:${task.name}:${await digestOf(run)}`;
   const name = `${call}:${flowRun.nextTrigger(call)}`;
   if (!isTerminal()) {
-    const question = await answerOrAsk(flowRun, { name, text, timeoutMs: undefined, input: undefined });
-    if (question !== undefined) return;
-    throw suspended(run, text);
+    const answer = await answerOrAsk(flowRun, { name, text, timeoutMs: undefined, input: undefined });
+    if (answer === undefined) throw suspended(run, text);
+    if (answer === true) return;
+    throw new CancelledError(`Somebody answered ${JSON.stringify(answer)} to: ${text}`, {
+      hint: "only true is a yes; a new run of the flow asks again",
+    });
   }
   const store = await historyOf(run);
   const now = run.clock.now();
   const { answer } = await store.questions.ask({ flowRunId: flowRun.id, name, askedAt: now, text });
-  if (answer !== undefined) return;
+  if (answer === "true") return;
   if (!(await askAtTerminal(run, text))) throw suspended(run, text);
   await store.questions.answer(flowRun.id, name, "true", run.clock.now());
 }

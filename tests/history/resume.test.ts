@@ -378,6 +378,19 @@ describe("what a breaker found", () => {
     expect(calls).toEqual(["dev", "stage", "prod"]);
   });
 
+  test("an answer that is not true is no yes", async () => {
+    let calls = 0;
+    const deploy = task("deploy", { trigger: "manual", cachePolicy: INPUTS }, (x: number) => ++calls + x);
+    const release = flow("release", async () => deploy(1));
+    await release.run();
+    const history = await openHistory();
+    const { id } = await latest();
+    const [question] = await history.questions.list(id);
+    const state = await resumeFlowRun(release, id, { answers: { [question!.name]: false } });
+    expect([state.name, calls]).toEqual(["Failed", 0]);
+    expect(state.message).toContain("Somebody answered false to: start task 'deploy'");
+  });
+
   test("a manual task in a flow inside is asked about in the name of the outermost", async () => {
     const deploy = task("deploy", { trigger: "manual", cachePolicy: INPUTS }, (x: number) => x);
     const inner = flow("inner", async () => deploy(1));
