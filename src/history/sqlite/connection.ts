@@ -11,6 +11,7 @@ import { prepareSchema, type Schema } from "../../io/sqlite/schema.ts";
 import { StorageError } from "../../kernel/errors.ts";
 import type { Compiled, Row } from "../internal/medium.ts";
 import { firstTables, sqliteWords } from "../internal/schema.ts";
+import { allOrNothing } from "../../io/sqlite/transaction.ts";
 
 /** The application id is "Oxbh". */
 export const historySchema: Schema = {
@@ -69,19 +70,7 @@ export class Connection {
 
   /** All or nothing. */
   transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      try {
-        this.#db.exec("ROLLBACK");
-      } catch {
-        // SQLite has done it already: a full disk ends the transaction too.
-      }
-      throw error;
-    }
+    return allOrNothing(this.#db, work);
   }
 
   /** Whether the file was removed or replaced: what is written here would be seen by nobody. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Rows, rows } from "../../io/sqlite/rows.ts";
+import { allOrNothing } from "../../io/sqlite/transaction.ts";
 
 /** A grant as it is asked for; times are milliseconds since 1970. */
 export interface NewGrant {
@@ -107,19 +108,7 @@ export class LockStatements {
 
   /** All or nothing, among all processes. */
   transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      try {
-        this.#db.exec("ROLLBACK");
-      } catch {
-        // SQLite has done it already: a full disk ends the transaction too.
-      }
-      throw error;
-    }
+    return allOrNothing(this.#db, work);
   }
 }
 
